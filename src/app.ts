@@ -1,0 +1,145 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify'
+import type { Clock } from './core/clock.ts'
+import { newId } from './core/ids.ts'
+import { sharedSchemas } from './core/schemas.ts'
+import type { Database } from './db/database.ts'
+import type { SliceOptions } from './platform/collection.ts'
+import { authentication, keyAuthenticator } from './platform/auth.ts'
+import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
+import { overload, rateLimits } from './platform/limits.ts'
+import { observe } from './platform/observe.ts'
+import { openapi, reference } from './platform/openapi.ts'
+import { takenOverSchemas } from './platform/taken-over.ts'
+import { validation } from './platform/validation.ts'
+
+import { apiKeys } from './resources/api-keys/routes.ts'
+import { commitments } from './resources/commitments/routes.ts'
+import { contacts } from './resources/contacts/routes.ts'
+import { evaluations } from './resources/evaluations/routes.ts'
+import { fulfilments } from './resources/fulfilments/routes.ts'
+import { organisations } from './resources/organisations/routes.ts'
+import { partnerships } from './resources/partnerships/routes.ts'
+import { system } from './resources/system/routes.ts'
+import { exports } from './transfer/routes.ts'
+export interface Deps {
+  database: Database
+  clock: Clock
+  logger: FastifyBaseLogger | undefined
+  publicUrl: string
+  bodyLimitBytes: number
+  requestsPerMinute: number
+  corsOrigins: true | readonly string[]
+  trustProxy: boolean
+}
+
+export const apiVersion = '0.1.0'
+
+const tags = [
+  {
+    name: 'Organisations',
+    description: 'Companies, charities and public bodies, known by their registers’ identifiers.',
+  },
+  { name: 'Contacts', description: 'The people of an organisation who look after its alliances.' },
+  { name: 'Partnerships', description: 'Alliances: their parties, their purpose and their life.' },
+  { name: 'Commitments', description: 'What one party promises another, and what became of it.' },
+  {
+    name: 'Fulfilments',
+    description: 'The ledger of what was delivered on a commitment: reported, confirmed, reversed.',
+  },
+  { name: 'Evaluations', description: 'Rounds in which both sides judge the collaboration, blind until closed.' },
+  { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
+  { name: 'API keys', description: 'The credentials of integrations.' },
+  { name: 'System', description: 'Health and the pages behind problem types.' },
+]
+
+/** The table of contents: every plugin and every slice, in order. Builds without touching the database. */
+export async function buildApp(deps: Deps): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : {}),
+    disableRequestLogging: true,
+    bodyLimit: deps.bodyLimitBytes,
+    trustProxy: deps.trustProxy,
+    clientErrorHandler: answerClientError,
+    requestIdHeader: false,
+    genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
+    requestIdLogLabel: 'request_id',
+    routerOptions: { maxParamLength: 300 },
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  })
+  const methodsByUrl = collectMethods(app)
+
+  await app.register(errors)
+  await app.register(validation)
+  for (const schema of [...sharedSchemas, ...takenOverSchemas]) app.addSchema(schema)
+  await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
+  await app.register(observe)
+  await app.register(overload)
+  // What an API needs of it; the rest is for pages that embed others.
+  await app.register(helmet, {
+    contentSecurityPolicy: false,
+    crossOriginEmbedderPolicy: false,
+    crossOriginOpenerPolicy: false,
+    crossOriginResourcePolicy: false,
+    dnsPrefetchControl: false,
+    originAgentCluster: false,
+    referrerPolicy: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  })
+  await app.register(cors, {
+    origin: deps.corsOrigins === true ? '*' : [...deps.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Link', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    maxAge: 86_400,
+  })
+  await app.register(reference)
+
+  const slice: SliceOptions = { database: deps.database, clock: deps.clock }
+  await app.register(system, slice)
+  await app.register(
+    async (v1) => {
+      await v1.register(authentication, { authenticate: keyAuthenticator(deps.database, deps.clock) })
+      await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
+      await v1.register(organisations, slice)
+      await v1.register(contacts, slice)
+      await v1.register(partnerships, slice)
+      await v1.register(commitments, slice)
+      await v1.register(fulfilments, slice)
+      await v1.register(evaluations, slice)
+      await v1.register(exports, slice)
+      await v1.register(apiKeys, slice)
+    },
+    { prefix: '/v1' },
+  )
+
+  refuseOtherMethods(app, methodsByUrl)
+  return app
+}
+
+/** A request id of the caller's is taken over where it cannot harm a log. */
+function saneRequestId(given: string | string[] | undefined): string | undefined {
+  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,100}$/.test(given) ? given : undefined
+}
+
+/** Notes which methods each address answers to, and refuses an operation without a name of its own. */
+function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
+  const methodsByUrl = new Map<string, Set<string>>()
+  const ids = new Set<string>()
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const operation = route.config?.operation
+    for (const method of [route.method].flat()) {
+      if (operation && method !== 'HEAD') {
+        if (ids.has(operation.id)) throw new Error(`Two operations are called ${operation.id}`)
+        ids.add(operation.id)
+      }
+      if (operation || ['/metrics', '/openapi.json'].includes(route.url)) {
+        methodsByUrl.set(route.url, (methodsByUrl.get(route.url) ?? new Set()).add(method))
+      }
+    }
+  })
+  return methodsByUrl
+}

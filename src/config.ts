@@ -1,0 +1,98 @@
+import { fromKey } from './db/tenants.ts'
+
+/** All that can be set. This file is the only reader of the environment. */
+export interface Config {
+  host: string
+  port: number
+  /** Where clients reach the service; in the contract's `servers`. */
+  publicUrl: string
+  /** Undefined: the embedded Postgres in `dataDir`. */
+  databaseUrl: string | undefined
+  dataDir: string
+  poolSize: number
+  statementTimeoutMs: number
+  logLevel: string
+  logFormat: 'json' | 'pretty'
+  bodyLimitBytes: number
+  requestsPerMinute: number
+  corsOrigins: true | readonly string[]
+  trustProxy: boolean
+  drainTimeoutMs: number
+  bootstrapTenant: string
+  bootstrapApiKey: string | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** One fault a line, each with what was expected. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+/**
+ * Reads and checks the environment.
+ * @throws ConfigError that names every fault
+ */
+export function readConfig(env: Environment): Config {
+  const faults: string[] = []
+  const text = (name: string, fallback: string) => env[name]?.trim() || fallback
+  const whole = (name: string, fallback: number, min: number, max: number): number => {
+    const given = env[name]?.trim()
+    if (!given) return fallback
+    const value = Number(given)
+    if (!Number.isInteger(value) || value < min || value > max) {
+      faults.push(`${name} must be a whole number from ${min} to ${max}, not "${given}".`)
+    }
+    return value
+  }
+  const choice = <const T extends string>(name: string, values: readonly T[], fallback: T): T => {
+    const given = text(name, fallback) as T
+    if (!values.includes(given)) faults.push(`${name} must be one of ${values.join(', ')}, not "${given}".`)
+    return given
+  }
+  const url = (name: string, given: string | undefined, schemes: readonly string[]) => {
+    if (given === undefined) return undefined
+    const scheme = URL.parse(given)?.protocol
+    if (!scheme || !schemes.includes(scheme)) faults.push(`${name} must be an address with ${schemes.join(' or ')}//.`)
+    return given
+  }
+
+  const host = text('HOST', '127.0.0.1')
+  const port = whole('PORT', 3000, 0, 65_535)
+  const bootstrapApiKey = env['BOOTSTRAP_API_KEY']?.trim() || undefined
+  if (bootstrapApiKey !== undefined) {
+    try {
+      fromKey(bootstrapApiKey)
+    } catch (error) {
+      faults.push(`BOOTSTRAP_API_KEY: ${(error as Error).message}.`)
+    }
+  }
+  const origins = text('CORS_ORIGINS', '*')
+  const config: Config = {
+    host,
+    port,
+    publicUrl: url('PUBLIC_URL', text('PUBLIC_URL', `http://${host}:${port}`), ['http:', 'https:']) as string,
+    databaseUrl: url('DATABASE_URL', env['DATABASE_URL']?.trim() || undefined, ['postgres:', 'postgresql:']),
+    dataDir: text('DATA_DIR', '.data'),
+    poolSize: whole('POOL_SIZE', 20, 2, 500),
+    statementTimeoutMs: whole('STATEMENT_TIMEOUT_MS', 10_000, 100, 600_000),
+    logLevel: choice('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+    logFormat: choice('LOG_FORMAT', ['json', 'pretty'], 'json'),
+    bodyLimitBytes: whole('BODY_LIMIT_BYTES', 1_048_576, 1024, 104_857_600),
+    requestsPerMinute: whole('REQUESTS_PER_MINUTE', 6000, 1, 100_000_000),
+    corsOrigins: origins === '*' ? true : origins.split(',').map((origin) => origin.trim()),
+    trustProxy: choice('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
+    drainTimeoutMs: whole('DRAIN_TIMEOUT_MS', 25_000, 100, 600_000),
+    bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
+    bootstrapApiKey,
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return config
+}
+
+/** The configuration of this process. */
+export const processConfig = (): Config => readConfig(process.env)

@@ -1,0 +1,33 @@
+/** The only reader of the time. Instants are RFC 3339 strings in UTC with microseconds. */
+export interface Clock {
+  /** Milliseconds since the epoch, for measuring and for expiry. */
+  millis(): number
+  /** Now, such as `2026-03-01T12:00:00.123456Z`. */
+  now(): string
+}
+
+function instantOf(millis: number): string {
+  const whole = Math.floor(millis)
+  const micros = Math.floor((millis - whole) * 1000)
+  return `${new Date(whole).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
+}
+
+export const systemClock: Clock = {
+  millis: () => Date.now(),
+  now: () => instantOf(performance.timeOrigin + performance.now()),
+}
+
+/** A clock that stands still until it is moved: for tests and for replays. */
+export function fixedClock(start: string): Clock & { set(instant: string): void; advance(millis: number): void } {
+  let current = Date.parse(start)
+  return {
+    millis: () => current,
+    now: () => instantOf(current),
+    set: (instant) => {
+      current = Date.parse(instant)
+    },
+    advance: (millis) => {
+      current += millis
+    },
+  }
+}

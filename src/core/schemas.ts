@@ -1,0 +1,200 @@
+import { type Static, type TObject, type TSchema, Type } from 'typebox'
+
+/** Wire schemas that every resource shares. Named ones have an `$id` and become components of the contract. */
+
+type Options = Record<string, unknown>
+
+/** A named component, typed by the schema that it names. */
+export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${idOf(schema)}#` })
+
+export const idOf = (schema: TSchema): string => {
+  const id = (schema as { $id?: string }).$id
+  if (!id) throw new Error('Only a schema with an $id can be referred to')
+  return id
+}
+
+/** A closed list of codes. */
+export const codes = <const T extends readonly string[]>(values: T, options: Options = {}) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
+
+/** What may be null: an inline type gets `null` beside its own, a component a union with null. */
+export function nullable<T extends TSchema>(schema: T) {
+  const inline = schema as { type?: unknown; enum?: readonly unknown[]; $ref?: string }
+  if (typeof inline.type !== 'string') {
+    return Type.Unsafe<Static<T> | null>({ anyOf: [schema, { type: 'null' }] })
+  }
+  const { ...copy } = inline
+  return Type.Unsafe<Static<T> | null>({
+    ...copy,
+    type: [inline.type, 'null'],
+    ...(inline.enum ? { enum: [...inline.enum, null] } : {}),
+  })
+}
+
+/** An object that refuses members it does not know. */
+export const strictObject = <P extends Record<string, TSchema>>(properties: P, options: Options = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options })
+
+/** A line of text: not empty, without leading or trailing white space. */
+export const line = (maxLength = 200, options: Options = {}) =>
+  Type.String({ minLength: 1, maxLength, pattern: '^\\S(?:[\\s\\S]*\\S)?$', ...options })
+
+/** A longer text. */
+export const prose = (maxLength = 10_000, options: Options = {}) => Type.String({ minLength: 1, maxLength, ...options })
+
+export const uuid = (options: Options = {}) => Type.String({ format: 'uuid', ...options })
+export const date = (options: Options = {}) => Type.String({ format: 'date', examples: ['2026-03-01'], ...options })
+export const instant = (options: Options = {}) => Type.String({ format: 'date-time', ...options })
+export const duration = (options: Options = {}) =>
+  Type.String({ pattern: '^P(?=\\d)(\\d+Y)?(\\d+M)?(\\d+W)?(\\d+D)?$', maxLength: 30, examples: ['P6M'], ...options })
+export const country = (options: Options = {}) =>
+  Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['NL'], ...options })
+export const language = (options: Options = {}) =>
+  Type.String({
+    pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$',
+    maxLength: 35,
+    description: 'A language tag (BCP 47)',
+    examples: ['nl'],
+    ...options,
+  })
+export const webAddress = (options: Options = {}) =>
+  Type.String({ format: 'uri', pattern: '^https?://', maxLength: 2000, examples: ['https://example.org'], ...options })
+
+/** A decimal number as text: exact, without exponent. */
+export const decimal = (options: Options = {}) =>
+  Type.String({ pattern: '^(0|[1-9]\\d{0,14})(\\.\\d{1,6})?$', examples: ['1250.00'], ...options })
+
+export const Money = strictObject(
+  {
+    amount: decimal({ description: 'A decimal string with at most the minor digits of the currency' }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] }),
+  },
+  { $id: 'Money', description: 'An amount of money. Amounts are never converted or added over currencies.' },
+)
+
+export const ExternalRef = strictObject(
+  {
+    system: Type.String({
+      minLength: 1,
+      maxLength: 80,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+      examples: ['salesforce'],
+    }),
+    id: line(200, { examples: ['0015g00000A1b2C'] }),
+    url: Type.Optional(nullable(webAddress())),
+  },
+  { $id: 'ExternalRef', description: 'The id of this record in another system; unique per kind of record and system.' },
+)
+
+export const Ref = strictObject(
+  { system: Type.String({ minLength: 1, maxLength: 80 }), id: Type.String({ minLength: 1, maxLength: 200 }) },
+  { $id: 'Ref', description: 'Names a record by its id in another system, in place of its `…_id`.' },
+)
+
+export const Metadata = Type.Unsafe<Record<string, unknown>>({
+  $id: 'Metadata',
+  type: 'object',
+  maxProperties: 50,
+  propertyNames: { type: 'string', minLength: 1, maxLength: 40 },
+  additionalProperties: true,
+  description: "The client's own data: at most 50 keys of 40 characters, 16 KiB in all. It is never interpreted.",
+})
+
+export const TextByLanguage = Type.Unsafe<Record<string, string>>({
+  $id: 'TextByLanguage',
+  type: 'object',
+  minProperties: 1,
+  maxProperties: 20,
+  propertyNames: { type: 'string', pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$' },
+  additionalProperties: { type: 'string', minLength: 1, maxLength: 10_000 },
+  description: 'A text that people read, by language tag (BCP 47).',
+  examples: [{ nl: 'Samen sterk', en: 'Stronger together' }],
+})
+
+/** What every record begins with. */
+export const recordHead = {
+  id: uuid({ description: 'UUIDv7, made by the service' }),
+  version: Type.Integer({ minimum: 1, description: 'Grows by one with each change; the ETag' }),
+  created_at: instant(),
+  updated_at: instant(),
+}
+
+/** What every record may carry for its client, as read. */
+export const recordTail = {
+  external_refs: Type.Array(ref(ExternalRef)),
+  metadata: ref(Metadata),
+}
+
+/** What every record may carry for its client, as written. */
+export const recordTailWrite = {
+  external_refs: Type.Optional(Type.Array(ref(ExternalRef), { maxItems: 50, default: [] })),
+  metadata: Type.Optional(ref(Metadata)),
+}
+
+/** A page of a list. */
+export const pageOf = <T extends TSchema>(item: T, name: string) =>
+  Type.Object(
+    {
+      data: Type.Array(ref(item)),
+      next_cursor: nullable(Type.String({ description: 'Null on the last page' })),
+      total: Type.Optional(Type.Integer({ minimum: 0, description: 'Only with include_total=true' })),
+    },
+    { $id: name, description: 'A page of a list' },
+  )
+
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String({ description: 'The address of a page that explains this kind of problem' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong, and how to mend it' }),
+    instance: Type.String({ description: 'The request id: name it when you ask us for help' }),
+    code: Type.String({ description: 'Stable: the thing to branch on' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON Pointer into the body, ?name of a parameter, or a header name' }),
+          code: Type.String(),
+          detail: Type.String(),
+        }),
+        { description: 'Every fault of the input at once' },
+      ),
+    ),
+    scope: Type.Optional(Type.String({ description: 'The scope that is missing' })),
+    from: Type.Optional(Type.String({ description: 'The state that the record is in' })),
+    to: Type.Optional(Type.String({ description: 'The state that was asked for' })),
+    allowed: Type.Optional(Type.Array(Type.String(), { description: 'The states that it may go to now' })),
+  },
+  { $id: 'Problem', description: 'An error (RFC 9457). Problem kinds may carry further members.' },
+)
+
+/** Every shared component, in the order of the contract. */
+export const sharedSchemas: readonly TSchema[] = [Money, ExternalRef, Ref, Metadata, TextByLanguage, ProblemDocument]
+
+/**
+ * The merge patch of a writable schema (RFC 7396): every member may be left out, and null clears it. What the result
+ * may be is checked against the writable schema itself.
+ */
+export function patchOf<T extends TObject>(schema: T, name: string) {
+  const members = Object.entries(schema.properties as Record<string, TSchema>).map(([key, member]) => [
+    key,
+    patchable(member),
+  ])
+  return Type.Unsafe<{ [K in keyof Static<T>]?: Static<T>[K] | null }>({
+    $id: name,
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(members),
+    minProperties: 1,
+    description: 'A JSON Merge Patch (RFC 7396): absent leaves alone, null clears',
+  })
+}
+
+/** Objects merge: their parts are checked in the result, where the whole can be seen. */
+function patchable(member: TSchema): Record<string, unknown> {
+  const { default: _default, ...rest } = member as unknown as Record<string, unknown>
+  const { type, enum: values } = rest as { type?: string | string[]; enum?: unknown[] }
+  if (type === undefined || type === 'object') return { type: ['object', 'null'], additionalProperties: true }
+  if ([type].flat().includes('null')) return rest
+  return { ...rest, type: [type, 'null'].flat(), ...(values ? { enum: [...values, null] } : {}) }
+}

@@ -1,0 +1,55 @@
+import pg from 'pg'
+
+/**
+ * Text in, text out: dates, instants, decimals and 64-bit integers stay the strings that Postgres wrote. A JavaScript
+ * Date would shift days and cut microseconds. The parsers belong to these connections, not to the process.
+ */
+const kept = new Set<number>([
+  pg.types.builtins.DATE,
+  pg.types.builtins.TIMESTAMP,
+  pg.types.builtins.TIMESTAMPTZ,
+  pg.types.builtins.NUMERIC,
+  pg.types.builtins.INT8,
+])
+const textTypes = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    kept.has(oid) ? (text: string) => text : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+/** The role that owns nothing and bypasses nothing: every connection of the service works under it. */
+export const serviceRole = 'beide_service'
+
+export interface PoolSettings {
+  url: string
+  size: number
+  statementTimeoutMs: number
+  /** How long a request waits for a free connection before it is told to come back later. */
+  connectTimeoutMs: number
+  /** Pipelining sends a transaction's statements in one round trip; cursors and COPY need it off. */
+  pipeline: boolean
+  onError: (error: Error) => void
+}
+
+export function makePool(settings: PoolSettings): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: settings.url,
+    max: settings.size,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    application_name: 'beide',
+    // As start-up options these hold before the first statement, and a role that may not be taken fails the connection.
+    options: [
+      `-c role=${serviceRole}`,
+      '-c timezone=UTC',
+      '-c datestyle=ISO',
+      `-c statement_timeout=${settings.statementTimeoutMs}`,
+      '-c idle_in_transaction_session_timeout=30000',
+      '-c client_connection_check_interval=500',
+    ].join(' '),
+    types: textTypes,
+    pipeline: settings.pipeline,
+  } as pg.PoolConfig)
+  // A connection that dies while idle must not take the process with it: the pool makes another when one is needed.
+  pool.on('error', settings.onError)
+  return pool
+}

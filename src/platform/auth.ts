@@ -1,0 +1,127 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Clock } from '../core/clock.ts'
+import { Problem } from '../core/problem.ts'
+import type { Caller, Database } from '../db/database.ts'
+import { parseKey } from '../db/tenants.ts'
+import { grants, type Scope } from './scopes.ts'
+
+/** Who calls: a verified credential. */
+export interface Principal {
+  tenantId: string
+  keyId: string
+  scopes: readonly string[]
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null
+  }
+}
+
+interface StoredKey extends Record<string, unknown> {
+  tenant_id: string
+  id: string
+  secret_hash: Buffer
+  scopes: string[]
+  is_live: boolean
+  expires_at: string | null
+}
+
+/** How long a looked-up key is believed. A revoked key stops working within this time on every process. */
+const believedForMs = 800
+const cachedKeysMax = 10_000
+
+type Authenticate = (authorization: string | undefined) => Promise<Principal>
+
+/** Finds keys by their public prefix, each at most once in `believedForMs`, and compares secrets in constant time. */
+export function keyAuthenticator(database: Database, clock: Clock): Authenticate {
+  const cache = new Map<string, { at: number; key: Promise<StoredKey | undefined> }>()
+
+  const lookUp = async (prefix: string): Promise<StoredKey | undefined> => {
+    const rows = await database.outside<StoredKey>({
+      name: 'find_api_key',
+      text: 'select * from find_api_key($1)',
+      values: [prefix],
+    })
+    return rows[0]
+  }
+
+  const find = (prefix: string): Promise<StoredKey | undefined> => {
+    const now = performance.now()
+    const cached = cache.get(prefix)
+    if (cached && now - cached.at < believedForMs) return cached.key
+    const key = lookUp(prefix)
+    cache.delete(prefix)
+    cache.set(prefix, { at: now, key })
+    // A failed look-up is not remembered; nor is more than a bounded number of keys, the oldest go first.
+    key.catch(() => cache.delete(prefix))
+    if (cache.size > cachedKeysMax) cache.delete(cache.keys().next().value as string)
+    return key
+  }
+
+  return async (authorization) => {
+    const presented = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+    if (presented === undefined) throw unauthenticated('Send your API key as "Authorization: Bearer beide_…".')
+    const parsed = parseKey(presented)
+    const stored = parsed ? await find(parsed.prefix) : undefined
+    // Whatever is wrong with a credential, the answer is one and the same.
+    if (!parsed || !stored || !timingSafeEqual(parsed.secretHash, stored.secret_hash)) throw notValid()
+    if (!stored.is_live) throw notValid()
+    if (stored.expires_at !== null && Date.parse(stored.expires_at) <= clock.millis()) throw notValid()
+    return { tenantId: stored.tenant_id, keyId: stored.id, scopes: stored.scopes }
+  }
+}
+
+const notValid = () => unauthenticated('The credential is not valid: unknown, expired or revoked.')
+
+const unauthenticated = (detail: string) =>
+  new Problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="beide"' } })
+
+/** Denies by default: within this scope of the plugin tree every request has a credential that its operation allows. */
+export const authentication = fp(
+  async (app: FastifyInstance, { authenticate }: { authenticate: Authenticate }) => {
+    app.decorateRequest('principal', null)
+
+    app.addHook('onRoute', (route) => {
+      if (!route.config?.operation) throw new Error(`${route.method} ${route.url} declares no operation`)
+    })
+
+    app.addHook('onRequest', async (request) => {
+      const { scope } = request.routeOptions.config.operation ?? {}
+      if (scope === undefined) throw new Error(`${request.url} declares no operation`)
+      if (scope === null) return
+      request.principal = await authenticate(request.headers.authorization)
+      if (!grants(request.principal.scopes, scope)) {
+        throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {
+          members: { scope },
+        })
+      }
+    })
+  },
+  { name: 'authentication' },
+)
+
+/** The principal of a request behind authentication. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (!request.principal) throw new Error('The route is not behind authentication')
+  return request.principal
+}
+
+/** True where the credential of the request holds a scope beyond the operation's own. */
+export const mayAlso = (request: FastifyRequest, scope: Scope): boolean => grants(principalOf(request).scopes, scope)
+
+/** Refuses what the credential of a transaction may not do beyond its operation. @throws Problem `forbidden` */
+export function requireScope(caller: Caller, scope: Scope, what: string): void {
+  if (grants(caller.scopes, scope)) return
+  throw new Problem('forbidden', `${what} needs the scope ${scope}, which the credential does not have.`, {
+    members: { scope },
+  })
+}
+
+/** On whose behalf a request writes. */
+export function callerOf(request: FastifyRequest, clock: Clock): Caller {
+  const { tenantId, keyId, scopes } = principalOf(request)
+  return { tenantId, actor: { type: 'api_key', id: keyId }, scopes, requestId: request.id, now: clock.now() }
+}

@@ -1,0 +1,82 @@
+import { sql } from 'kysely'
+import { newId } from '../core/ids.ts'
+import type { Tx } from '../db/database.ts'
+import { param, prepare, tenantParam } from '../db/prepared.ts'
+import type { AnyResource } from './resource.ts'
+
+/** What a change left behind: filled in when its transaction ends. */
+export interface Outcome {
+  id: string
+  version: number
+  /** The representation, as JSON text that Postgres built. */
+  body: string
+}
+
+export interface Change {
+  resource: AnyResource
+  id: string
+  /** What happened, without the resource: `created`, `paused`. */
+  verb: string
+  /** The names of the members that changed; all of them for a new record. */
+  changed?: readonly string[]
+}
+
+/**
+ * Records a change: its event gets the tenant's next sequence at the very end of the transaction, together with the
+ * record's representation, which is also the answer to the request.
+ */
+export function record(tx: Tx, { resource, id, verb, changed = [] }: Change): Outcome {
+  const outcome: Outcome = { id, version: 0, body: '' }
+  tx.atCommit(async () => {
+    const [row] = await resource.record.run(tx, {
+      id,
+      event_id: newId(),
+      type: `${resource.type}.${verb}`,
+      changed: [...changed],
+      actor: JSON.stringify(tx.actor),
+      request_id: tx.requestId,
+      occurred_at: tx.now,
+    })
+    if (!row) throw new Error(`${resource.type} ${id} was changed but cannot be read`)
+    Object.assign(outcome, row)
+  })
+  return outcome
+}
+
+/** The representation of a record that a write left as it was: no event. */
+export function unchanged(tx: Tx, resource: AnyResource, id: string): Outcome {
+  const outcome: Outcome = { id, version: 0, body: '' }
+  tx.atCommit(async () => {
+    const [row] = await resource.one.run(tx, { id })
+    if (!row) throw new Error(`${resource.type} ${id} cannot be read`)
+    Object.assign(outcome, row)
+  })
+  return outcome
+}
+
+const removal = prepare(sql`
+  with counter as (
+    update tenant_counters set event_sequence = event_sequence + 1 where tenant_id = ${tenantParam} returning event_sequence
+  )
+  insert into events (tenant_id, sequence, id, type, resource_type, resource_id, version, changed, actor, request_id, occurred_at)
+  select ${tenantParam}, event_sequence, ${param('event_id')}::uuid, ${param('type')}, ${param('resource_type')},
+    ${param('id')}::uuid, ${param('version')}::integer, '{}', ${param('actor')}::json, ${param('request_id')},
+    ${param('occurred_at')}::timestamptz
+  from counter
+`)
+
+/** Records that a record was deleted: its event has no representation. */
+export function recordRemoval(tx: Tx, resource: AnyResource, id: string, version: number): void {
+  tx.atCommit(async () => {
+    await removal.run(tx, {
+      id,
+      event_id: newId(),
+      type: `${resource.type}.deleted`,
+      resource_type: resource.type,
+      actor: JSON.stringify(tx.actor),
+      request_id: tx.requestId,
+      occurred_at: tx.now,
+      version: version + 1,
+    })
+  })
+}

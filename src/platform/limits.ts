@@ -1,0 +1,53 @@
+import rateLimit from '@fastify/rate-limit'
+import underPressure from '@fastify/under-pressure'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../core/problem.ts'
+import { principalOf } from './auth.ts'
+
+const windowSeconds = 60
+
+/**
+ * A limit on requests for each credential and process, told with the header fields of
+ * draft-ietf-httpapi-ratelimit-headers (`RateLimit`, `RateLimit-Policy`).
+ */
+export const rateLimits = fp(
+  async (app: FastifyInstance, { requestsPerMinute }: { requestsPerMinute: number }) => {
+    await app.register(rateLimit, { global: false })
+    const take = app.createRateLimit({
+      max: requestsPerMinute,
+      timeWindow: windowSeconds * 1000,
+      keyGenerator: (request) => request.principal?.keyId ?? request.ip,
+    })
+    const policy = `"default";q=${requestsPerMinute};w=${windowSeconds}`
+
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.routeOptions.config.operation?.scope === null) return
+      principalOf(request)
+      const left = await take(request)
+      if (left.isAllowed) return
+      reply.header('ratelimit-policy', policy)
+      reply.header('ratelimit', `"default";r=${left.remaining};t=${left.ttlInSeconds}`)
+      if (!left.isExceeded) return
+      throw new Problem(
+        'rate_limited',
+        `More than ${requestsPerMinute} requests in ${windowSeconds} seconds. Go on in ${left.ttlInSeconds} seconds.`,
+        { headers: { 'retry-after': String(left.ttlInSeconds) } },
+      )
+    })
+  },
+  { name: 'rate-limits', dependencies: ['authentication'] },
+)
+
+/** Refuses work while the event loop is far behind, so that what was accepted is finished. */
+export const overload = fp(
+  async (app: FastifyInstance) => {
+    await app.register(underPressure, {
+      maxEventLoopDelay: 2000,
+      pressureHandler: () => {
+        throw new Problem('unavailable', 'The service has too much to do. Try again in a moment.')
+      },
+    })
+  },
+  { name: 'overload' },
+)

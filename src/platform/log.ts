@@ -1,0 +1,28 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino'
+
+/** What errors say of themselves in the log. Postgres puts the values of rows into `detail`: that stays out. */
+function serialiseError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { code, constraint, table } = error as Error & Record<string, unknown>
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(code === undefined ? {} : { code }),
+    ...(constraint === undefined ? {} : { constraint }),
+    ...(table === undefined ? {} : { table }),
+    ...(error.cause === undefined ? {} : { cause: serialiseError(error.cause) }),
+  }
+}
+
+/** Logs as JSON lines on standard output. Bodies and headers are never logged, so no secret or person is. */
+export function makeLogger(options: { level: string; format: 'json' | 'pretty' }): Logger {
+  return pino({
+    level: options.level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    serializers: { err: serialiseError, req: () => undefined, res: () => undefined },
+    redact: ['*.authorization', '*.secret', '*.key', '*.email', '*.phone'],
+    ...(options.format === 'pretty' ? { transport: { target: 'pino-pretty', options: { singleLine: true } } } : {}),
+  })
+}

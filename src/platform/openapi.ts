@@ -1,0 +1,168 @@
+import scalar from '@scalar/fastify-api-reference'
+import swagger from '@fastify/swagger'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import fp from 'fastify-plugin'
+import { type ProblemCode, problems } from '../core/problem.ts'
+import type { Operation } from './operation.ts'
+
+type Json = Record<string, unknown>
+
+/** What every operation behind a credential may refuse. */
+const always: readonly ProblemCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'rate_limited',
+  'internal',
+  'unavailable',
+]
+
+/** The OpenAPI 3.1 document, made from the routes, and the pages that show it. */
+export const openapi = fp(
+  async (app: FastifyInstance, options: { publicUrl: string; version: string; tags: readonly Json[] }) => {
+    await app.register(swagger, {
+      convertConstToEnum: false,
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Beide',
+          version: options.version,
+          summary: 'The system of record for alliances between companies and charities',
+          description: introduction,
+          license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as never,
+        },
+        servers: [{ url: options.publicUrl }],
+        tags: options.tags as never,
+        components: {
+          securitySchemes: {
+            api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer beide_…`' },
+          },
+        },
+      },
+      refResolver: { buildLocalReference: (json) => String(json['$id']) },
+      transform: ({ schema, url, route }) => ({
+        schema: describe(schema as Json, route as RouteOptions) as never,
+        url,
+      }),
+      transformObject: (document) => finish((document as { openapiObject: Json }).openapiObject) as never,
+    })
+  },
+  { name: 'openapi' },
+)
+
+/** The document as it is served, and as a page that needs no other server. */
+export const reference = fp(
+  async (app: FastifyInstance) => {
+    app.get('/openapi.json', { schema: { hide: true } as never }, async (_request, reply) => {
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()))
+    })
+    await app.register(scalar, {
+      routePrefix: '/docs',
+      configuration: {
+        url: '/openapi.json',
+        title: 'Beide API',
+        withDefaultFonts: false,
+        hideClientButton: true,
+        telemetry: false,
+        proxyUrl: '',
+      } as never,
+    })
+  },
+  { name: 'reference', dependencies: ['openapi'] },
+)
+
+/** A route's operation as @fastify/swagger takes it: what validation does not need is added here. */
+function describe(schema: Json | undefined, route: RouteOptions): Json {
+  const operation = (route.config as { operation?: Operation } | undefined)?.operation
+  if (!operation) return { hide: true }
+  const { id, tag, summary, description, scope, ifMatch, bodyTypes } = operation
+  return {
+    ...schema,
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(scope === null ? {} : { security: [{ api_key: [] }] }),
+    description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
+      .filter(Boolean)
+      .join('\n\n'),
+    ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
+    ...(ifMatch === 'none' ? {} : { headers: ifMatchHeader(ifMatch === 'required') }),
+    response: answersOf(operation, schema),
+  }
+}
+
+const ifMatchHeader = (required: boolean): Json => ({
+  type: 'object',
+  properties: {
+    'If-Match': { type: 'string', description: 'The ETag of the representation that you read', examples: ['"3"'] },
+  },
+  ...(required ? { required: ['If-Match'] } : {}),
+})
+
+function answersOf(operation: Operation, schema: Json | undefined): Json {
+  const answers: Json = {}
+  for (const [status, { description, schema: body, mediaType, headers }] of Object.entries(operation.answers)) {
+    answers[status] = {
+      description,
+      ...(headers ? { headers: mapValues(headers, (text) => ({ type: 'string', description: text })) } : {}),
+      ...(body ? { content: { [mediaType ?? 'application/json']: { schema: body } } } : { type: 'null' }),
+    }
+  }
+  const byStatus = new Map<number, ProblemCode[]>()
+  for (const code of refusalsOf(operation, schema)) {
+    const { status } = problems[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
+    answers[String(status)] = {
+      description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+      content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+    }
+  }
+  return answers
+}
+
+function refusalsOf(operation: Operation, schema: Json | undefined): Set<ProblemCode> {
+  const codes = new Set<ProblemCode>(operation.scope === null ? ['internal', 'unavailable'] : always)
+  if (schema?.['params']) codes.add('not_found')
+  if (operation.bodyTypes.length > 0)
+    for (const code of ['bad_json', 'too_large', 'unsupported_media_type'] as const) codes.add(code)
+  if (operation.ifMatch !== 'none') codes.add('stale')
+  if (operation.ifMatch === 'required') codes.add('precondition_required')
+  const cursor = (schema?.['querystring'] as { properties?: Json } | undefined)?.properties?.['cursor']
+  if (cursor) codes.add('invalid_cursor')
+  for (const code of operation.refusals) codes.add(code)
+  return codes
+}
+
+const mapValues = <T, R>(record: Record<string, T>, to: (value: T) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value)]))
+
+/** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies. */
+function finish(document: Json): Json {
+  const components = document['components'] as { schemas: Json }
+  components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
+  for (const path of Object.values(document['paths'] as Record<string, Record<string, Json>>)) {
+    for (const operation of Object.values(path)) {
+      for (const parameter of (operation['parameters'] ?? []) as Json[]) {
+        const { type } = parameter['schema'] as { type?: string }
+        if (parameter['in'] === 'query' && type === 'array') Object.assign(parameter, { style: 'form', explode: false })
+      }
+      for (const answer of Object.values(operation['responses'] as Record<string, Json>)) {
+        const content = answer['content'] as Record<string, { schema?: { type?: string } }> | undefined
+        if (content?.['application/json']?.schema?.type === 'null') delete answer['content']
+      }
+    }
+  }
+  return document
+}
+
+const introduction = `Beide keeps what both sides of an alliance promised, whether both kept it, what a crisis did to the
+promises, how both sides judge the collaboration, and which goals it serves.
+
+**Clients must accept** members and codes that they do not know: additions are made without notice within \`/v1\`.
+
+**Writes** that change a record need \`If-Match\` with its ETag. PATCH is JSON Merge Patch (RFC 7396): absent leaves
+alone, null clears. **Errors** are problem documents (RFC 9457); branch on \`code\`, show \`detail\`. **Lists** give pages:
+follow \`next_cursor\` until it is null. **Money** is a decimal string with an ISO 4217 code; **dates** are calendar dates
+without a time zone; **instants** carry an offset.`

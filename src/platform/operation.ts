@@ -1,0 +1,105 @@
+import { type TObject, type TSchema, Type } from 'typebox'
+import type { ProblemCode } from '../core/problem.ts'
+import type { Scope } from './scopes.ts'
+
+/** What an operation tells the contract about itself. Every route has one: the app does not start otherwise. */
+export interface Operation {
+  id: string
+  /** `null` for the few operations that need no credential. */
+  scope: Scope | null
+  tag: string
+  summary: string
+  description?: string
+  /** The good answers: status and schema; null for an answer without a body. */
+  answers: Record<number, Answer>
+  /** What it may refuse beyond what every operation may. */
+  refusals: readonly ProblemCode[]
+  /** `required`: a write that needs the ETag of what it changes. */
+  ifMatch: 'required' | 'optional' | 'none'
+  /** The bodies it takes; none for an operation without one. */
+  bodyTypes: readonly string[]
+}
+
+export interface Answer {
+  description: string
+  schema: TSchema | null
+  mediaType?: string
+  /** Response headers by name, with what they say. */
+  headers?: Record<string, string>
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    operation?: Operation
+  }
+}
+
+type Empty = TObject<Record<never, never>>
+
+interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
+  id: string
+  scope: Scope | null
+  tag: string
+  summary: string
+  description?: string
+  params?: P
+  query?: Q
+  body?: B
+  answers: Record<number, Answer>
+  refusals?: readonly ProblemCode[]
+  ifMatch?: Operation['ifMatch']
+  bodyTypes?: readonly string[]
+}
+
+const empty: Empty = Type.Object({}, { additionalProperties: false })
+
+/** The options of a Fastify route: schemas for validation and types, and the operation for contract and access. */
+export function operation<P extends TSchema = Empty, Q extends TSchema = Empty, B extends TSchema = Empty>(
+  options: Options<P, Q, B>,
+) {
+  const { params, query, body, id, scope, tag, summary, description, answers } = options
+  return {
+    // The types speak of all three; a schema that was not given is not there to validate with, but for the query:
+    // parameters that an operation does not know are refused.
+    schema: {
+      querystring: (query ?? empty) as Q,
+      ...(params ? { params } : {}),
+      ...(body ? { body } : {}),
+    } as { params: P; querystring: Q; body: B },
+    config: {
+      operation: {
+        id,
+        scope,
+        tag,
+        summary,
+        ...(description === undefined ? {} : { description }),
+        answers,
+        refusals: options.refusals ?? [],
+        ifMatch: options.ifMatch ?? 'none',
+        bodyTypes: body ? (options.bodyTypes ?? ['application/json']) : [],
+      } satisfies Operation,
+    },
+  }
+}
+
+/** PATCH bodies are JSON Merge Patches; plain JSON is taken as one, since many clients cannot set the media type. */
+export const patchTypes = ['application/merge-patch+json', 'application/json'] as const
+
+/** The answer to an operation that gives one record. */
+export const gives = (schema: TSchema, description: string): Answer => ({
+  description,
+  schema,
+  headers: { ETag: 'The version of the representation, for If-Match and If-None-Match' },
+})
+
+/** The answer to an operation that made a record. */
+export const makes = (schema: TSchema, description: string): Answer => ({
+  description,
+  schema,
+  headers: {
+    ETag: 'The version of the representation, for If-Match and If-None-Match',
+    Location: 'The address of the new record',
+  },
+})
+
+export const noContent = (description: string): Answer => ({ description, schema: null })

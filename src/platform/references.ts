@@ -1,0 +1,133 @@
+import { type Expression, type ExpressionBuilder, sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
+import { type Fault, type Faults, notFound, Problem } from '../core/problem.ts'
+import type { ReadTx, Tx } from '../db/database.ts'
+import type { DB } from '../db/rows.ts'
+
+/** A record's id in another system. */
+export interface ExternalRefWrite {
+  system: string
+  id: string
+  url?: string | null
+}
+
+/** The `external_refs` member of a view whose record goes by the alias `r`. */
+// biome-ignore lint/suspicious/noExplicitAny: called from views over any table that has an id.
+export const externalRefsOf = (eb: ExpressionBuilder<any, any>, type: string) =>
+  jsonArrayFrom(
+    (eb as unknown as ExpressionBuilder<DB, never>)
+      .selectFrom('external_refs as x')
+      .select(['x.system', 'x.ref_id as id', 'x.url'])
+      .where('x.tenant_id', '=', sql.ref<string>('r.tenant_id') as Expression<string>)
+      .where('x.resource_type', '=', sql.lit(type))
+      .where('x.resource_id', '=', sql.ref<string>('r.id') as Expression<string>)
+      .orderBy('x.position'),
+  )
+
+/** Sets the external refs of a record. @throws Problem `duplicate` where another record has one of them. */
+export async function writeExternalRefs(
+  tx: Tx,
+  type: string,
+  id: string,
+  refs: readonly ExternalRefWrite[],
+): Promise<void> {
+  await tx.db
+    .deleteFrom('external_refs')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('resource_type', '=', type)
+    .where('resource_id', '=', id)
+    .execute()
+  await insertExternalRefs(tx, type, id, refs)
+}
+
+/** Adds external refs to a record that has none yet. */
+export async function insertExternalRefs(
+  tx: Tx,
+  type: string,
+  id: string,
+  refs: readonly ExternalRefWrite[],
+): Promise<void> {
+  if (refs.length === 0) return
+  const rows = refs.map((ref, position) => ({
+    tenant_id: tx.tenantId,
+    resource_type: type,
+    system: ref.system,
+    ref_id: ref.id,
+    resource_id: id,
+    url: ref.url ?? null,
+    position,
+  }))
+  const written = await tx.db
+    .insertInto('external_refs')
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning(['system', 'ref_id'])
+    .execute()
+  if (written.length === refs.length) return
+  const free = new Set(written.map((row) => `${row.system}:${row.ref_id}`))
+  const errors = refs.flatMap((ref, at): Fault[] => {
+    if (free.delete(`${ref.system}:${ref.id}`)) return []
+    const detail = `${ref.system}:${ref.id} is the reference of another ${type}, or stands here twice.`
+    return [{ pointer: `/external_refs/${at}`, code: 'taken', detail }]
+  })
+  throw new Problem('duplicate', errors[0]?.detail ?? 'A reference is taken.', { errors })
+}
+
+/** The id of the record that has this external ref. */
+export async function findByRef(tx: ReadTx, type: string, system: string, refId: string): Promise<string | undefined> {
+  const row = await tx.db
+    .selectFrom('external_refs')
+    .select('resource_id')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('resource_type', '=', type)
+    .where('system', '=', system)
+    .where('ref_id', '=', refId)
+    .executeTakeFirst()
+  return row?.resource_id
+}
+
+/** Holds the name `system:id` for the rest of the transaction, so that of many upserts of a new id one creates. */
+export async function lockRef(tx: Tx, type: string, system: string, refId: string): Promise<void> {
+  const name = JSON.stringify([tx.tenantId, type, system, refId])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
+}
+
+/** Names another record in a write: by our id, or by the client's own. */
+export interface Naming {
+  id?: string | null | undefined
+  ref?: { system: string; id: string } | null | undefined
+}
+
+/**
+ * The id that a `…_id` or `…_ref` member of a body names. Faults are gathered: both given, none given though required,
+ * or a ref that no record has. Whether an id exists is for the query that uses it.
+ */
+export async function resolveNaming(
+  tx: ReadTx,
+  type: string,
+  { id, ref }: Naming,
+  at: { pointer: string; member: string; required: boolean },
+  faults: Faults,
+): Promise<string | null> {
+  const here = (suffix: string) => `${at.pointer}/${at.member}_${suffix}`
+  if (id != null && ref != null) {
+    faults.add(here('ref'), 'exclusive', `Give ${at.member}_id or ${at.member}_ref, not both.`)
+    return null
+  }
+  if (ref != null) {
+    const found = await findByRef(tx, type, ref.system, ref.id)
+    if (found === undefined) {
+      faults.add(here('ref'), 'unknown_reference', `No ${type} has the reference ${ref.system}:${ref.id}.`)
+    }
+    return found ?? null
+  }
+  if (id == null && at.required) faults.add(here('id'), 'required', `Give ${at.member}_id or ${at.member}_ref.`)
+  return id ?? null
+}
+
+/** Reads one record by the client's own id. @throws Problem `not_found` */
+export async function idByRef(tx: ReadTx, type: string, system: string, refId: string): Promise<string> {
+  const id = await findByRef(tx, type, system, refId)
+  if (id === undefined) throw notFound()
+  return id
+}

@@ -1,0 +1,98 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type SelectQueryBuilder, sql } from 'kysely'
+import { etagOf, noneMatchHits } from '../core/etag.ts'
+import { notFound } from '../core/problem.ts'
+import type { Database, ReadTx } from '../db/database.ts'
+import { compiler, type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
+import type { DB } from '../db/rows.ts'
+import { principalOf } from './auth.ts'
+import type { Outcome } from './events.ts'
+
+/** A row as it leaves: its version, and its representation as JSON text that Postgres built. */
+export interface Represented {
+  version: number
+  body: string
+}
+
+/** The typed selection from row to wire. The table of the record itself goes by the alias `r`. */
+// biome-ignore lint/suspicious/noExplicitAny: views join tables of their own under names of their own.
+export type View<Wire> = SelectQueryBuilder<any, any, Wire>
+
+/** A kind of record: one view of it serves detail, list, events and answers to writes alike. */
+export interface Resource<Wire> {
+  /** The singular noun, in events, references and histories. */
+  type: string
+  /** The path of the collection below `/v1`, and its name in the contract. */
+  path: string
+  table: keyof DB
+  view: View<Wire>
+  /** Reads one by `id`. */
+  one: Prepared<Represented>
+  /** Appends the event of a change to one by `id`, and reads it. */
+  record: Prepared<Represented>
+}
+
+export type AnyResource = Resource<unknown>
+
+export function defineResource<Wire extends { id: string; version: number }>(options: {
+  type: string
+  path: string
+  table: keyof DB
+  view: View<Wire>
+}): Resource<Wire> {
+  const { type, view } = options
+  const one = view.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
+  return {
+    ...options,
+    one: prepare<Represented>(sql`select v.version, row_to_json(v)::text as body from (${one}) v`),
+    record: prepare<Represented>(sql`
+      with v as (select w.version, row_to_json(w) as body from (${one}) w),
+      counter as (
+        update tenant_counters set event_sequence = event_sequence + 1 where tenant_id = ${tenantParam}
+        returning event_sequence
+      ),
+      event as (
+        insert into events (tenant_id, sequence, id, type, resource_type, resource_id, version, changed, actor,
+          request_id, representation, occurred_at)
+        select ${tenantParam}, event_sequence, ${param('event_id')}::uuid, ${param('type')}, ${sql.lit(type)},
+          ${param('id')}::uuid, v.version, ${param('changed')}::text[], ${param('actor')}::json,
+          ${param('request_id')}, v.body, ${param('occurred_at')}::timestamptz
+        from v, counter
+      )
+      select version, body::text as body from v`),
+  }
+}
+
+/** The current representation of one record. @throws Problem `not_found` */
+export async function readOne(tx: ReadTx, resource: AnyResource, id: string): Promise<Represented> {
+  const [row] = await resource.one.run(tx, { id })
+  if (!row) throw notFound()
+  return row
+}
+
+const json = 'application/json; charset=utf-8'
+
+/** Answers a GET of one record, with 304 where the caller has this version already. */
+export async function sendOne(
+  database: Database,
+  resource: AnyResource,
+  id: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { tenantId } = principalOf(request)
+  const { version, body } = await database.read(tenantId, (tx) => readOne(tx, resource, id))
+  reply.header('etag', etagOf(version))
+  if (noneMatchHits(request.headers['if-none-match'], version)) return reply.code(304).send()
+  return reply.type(json).send(body)
+}
+
+/** Answers a write with the representation that it left. */
+export function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
+  return reply.header('etag', etagOf(outcome.version)).type(json).send(outcome.body)
+}
+
+/** Answers a write that made a record: 201 with its address. */
+export function sendCreated(reply: FastifyReply, path: string, outcome: Outcome): FastifyReply {
+  return sendOutcome(reply.code(201).header('location', `/v1/${path}/${outcome.id}`), outcome)
+}

@@ -1,0 +1,22 @@
+/** Every scope there is. `admin` holds all the others. */
+export const scopes = [
+  'organisations:read',
+  'organisations:write',
+  'partnerships:read',
+  'partnerships:write',
+  'commitments:read',
+  'commitments:write',
+  'evaluations:read',
+  'evaluations:write',
+  'evaluations:answer',
+  'history:take_over',
+  'exports:run',
+  'personal_data:read',
+  'admin',
+] as const
+
+export type Scope = (typeof scopes)[number]
+
+/** True where a credential with these scopes may do what needs `needed`. */
+export const grants = (held: readonly string[], needed: Scope): boolean =>
+  held.includes(needed) || held.includes('admin')

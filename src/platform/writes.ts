@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyRequest } from 'fastify'
+import { sql } from 'kysely'
+import type { TSchema } from 'typebox'
+import type { IfMatch } from '../core/etag.ts'
+import { mergePatch } from '../core/merge-patch.ts'
+import { notFound } from '../core/problem.ts'
+import type { Tx } from '../db/database.ts'
+import type { Outcome } from './events.ts'
+import { findByRef, lockRef } from './references.ts'
+import type { Resource } from './resource.ts'
+import { problemOf } from './validation.ts'
+
+/**
+ * Locks a record and reads it as its clients see it: what a command decides on.
+ * @throws Problem `not_found`, or `stale` where the caller has seen another version
+ */
+export async function loadForUpdate<Wire extends { version: number }>(
+  tx: Tx,
+  resource: Resource<Wire>,
+  id: string,
+  ifMatch?: IfMatch,
+): Promise<Wire> {
+  const table = sql.table(resource.table)
+  // Both are sent at once; the read runs after the lock is had, and sees what the writer before us left.
+  const lock = sql`select from ${table} where tenant_id = ${tx.tenantId} and id = ${id} for no key update`.execute(
+    tx.db,
+  )
+  const [[row]] = await Promise.all([resource.one.run(tx, { id }), lock])
+  if (!row) throw notFound()
+  ifMatch?.(row.version)
+  return JSON.parse(row.body) as Wire
+}
+
+/** The names of the members in which two records differ. */
+export function changedMembers<T extends object>(before: T, after: T): (keyof T & string)[] {
+  const names = Object.keys(after) as (keyof T & string)[]
+  return names.filter((name) => !isDeepStrictEqual(before[name], after[name]))
+}
+
+/** What a write makes of a record's writable members. */
+export type Revision<Write> = (current: Write) => Write
+
+/** The revision of a merge patch (RFC 7396); its result is checked against the writable schema. */
+export function patchRevision<Write>(request: FastifyRequest, schema: TSchema, patch: unknown): Revision<Write> {
+  return (current) => {
+    const next = mergePatch(current, patch)
+    const validate = request.compileValidationSchema(schema as never, 'body')
+    // Defaults stand in where a member was cleared.
+    if (!validate(next)) throw problemOf((validate.errors ?? []) as never, 'body')
+    return next as Write
+  }
+}
+
+export interface Upsert {
+  created: boolean
+  outcome: Outcome
+}
+
+/** Creates or replaces the record that has the client's own id; of many at once, one creates. */
+export async function upsertByRef(
+  tx: Tx,
+  type: string,
+  { system, id: refId }: { system: string; id: string },
+  write: { create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
+): Promise<Upsert> {
+  await lockRef(tx, type, system, refId)
+  const existing = await findByRef(tx, type, system, refId)
+  if (existing === undefined) return { created: true, outcome: await write.create() }
+  return { created: false, outcome: await write.replace(existing) }
+}
+
+interface WireRef {
+  system: string
+  id: string
+  url: string | null
+}
+
+/** External refs in their full form. */
+export const completeRefs = (refs: readonly { system: string; id: string; url?: string | null }[] = []): WireRef[] =>
+  refs.map(({ system, id, url }) => ({ system, id, url: url ?? null }))
+
+/** The refs of a record that is written by one of them: that one is among them, in front where it is new. */
+export function refsWith(
+  own: { system: string; id: string },
+  refs: readonly { system: string; id: string; url?: string | null }[],
+): WireRef[] {
+  const all = completeRefs(refs)
+  return all.some((ref) => ref.system === own.system && ref.id === own.id) ? all : [...completeRefs([own]), ...all]
+}

@@ -1,0 +1,119 @@
+import { sql } from 'kysely'
+import { normaliseIdentifier } from '../../core/identifiers.ts'
+import { searchable } from '../../core/text.ts'
+import type { Tx } from '../../db/database.ts'
+import type { OrganisationState } from './commands.ts'
+
+/** The columns of an organisation that a client writes. */
+function columnsOf(state: OrganisationState) {
+  return {
+    name: state.name,
+    legal_name: state.legal_name,
+    alternate_names: state.alternate_names,
+    sector: state.sector,
+    industry_scheme: state.industry?.scheme ?? null,
+    industry_code: state.industry?.code ?? null,
+    country: state.country,
+    parent_id: state.parent_id,
+    preferred_language: state.preferred_language,
+    website: state.website,
+    status: state.status,
+    metadata: JSON.stringify(state.metadata),
+    sort_name: searchable(state.name),
+    search_text: searchable(state.name, state.legal_name, ...state.alternate_names),
+  }
+}
+
+export async function organisationInsert(tx: Tx, id: string, state: OrganisationState): Promise<void> {
+  await tx.db
+    .insertInto('organisations')
+    .values({ tenant_id: tx.tenantId, id, created_at: tx.now, updated_at: tx.now, ...columnsOf(state) })
+    .execute()
+}
+
+export async function organisationUpdate(tx: Tx, id: string, state: OrganisationState): Promise<void> {
+  await tx.db
+    .updateTable('organisations')
+    .set({ ...columnsOf(state), updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function organisationDelete(tx: Tx, id: string): Promise<void> {
+  await tx.db
+    .deleteFrom('external_refs')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('resource_type', '=', 'organisation')
+    .where('resource_id', '=', id)
+    .execute()
+  await tx.db.deleteFrom('organisations').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
+}
+
+/** Sets the identifiers of an organisation. @returns those that another organisation has already, by position */
+export async function organisationIdentifiersSet(
+  tx: Tx,
+  id: string,
+  identifiers: OrganisationState['identifiers'],
+): Promise<number[]> {
+  await tx.db
+    .deleteFrom('organisation_identifiers')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('organisation_id', '=', id)
+    .execute()
+  if (identifiers.length === 0) return []
+  const written = await tx.db
+    .insertInto('organisation_identifiers')
+    .values(
+      identifiers.map(({ scheme, value, role }, position) => ({
+        tenant_id: tx.tenantId,
+        organisation_id: id,
+        scheme,
+        value,
+        normalised_value: normaliseIdentifier(scheme, value),
+        role,
+        position,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('position')
+    .execute()
+  const free = new Set(written.map((row) => row.position))
+  return identifiers.flatMap((_, position) => (free.has(position) ? [] : [position]))
+}
+
+/** True where making `parentId` the parent of `id` would close a circle. */
+export async function organisationIsBelow(tx: Tx, id: string, parentId: string): Promise<boolean> {
+  const found = await sql<{ found: boolean }>`
+    with recursive above as (
+      select id, parent_id, 1 as depth from organisations where tenant_id = ${tx.tenantId} and id = ${parentId}
+      union all
+      select o.id, o.parent_id, above.depth + 1 from organisations o join above on o.id = above.parent_id
+      where o.tenant_id = ${tx.tenantId} and above.depth < 100
+    )
+    select exists (select from above where id = ${id}) as found`.execute(tx.db)
+  return found.rows[0]?.found ?? false
+}
+
+/** True where there is such an organisation. */
+export async function organisationExists(tx: Tx, id: string): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom('organisations')
+    .select('id')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** How many records still depend on an organisation, by kind. */
+export async function organisationDependants(tx: Tx, id: string): Promise<string[]> {
+  const found = await sql<{ kind: string }>`
+    select 'partnerships' as kind where exists (
+      select from partnership_parties where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+    union all select 'contacts' where exists (
+      select from contacts where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+    union all select 'subsidiaries' where exists (
+      select from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id})`.execute(tx.db)
+  return found.rows.map((row) => row.kind)
+}

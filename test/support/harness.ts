@@ -1,0 +1,199 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import type { Test } from 'tap'
+import { buildApp, type Deps } from '../../src/app.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import { connectDatabase, type Database } from '../../src/db/database.ts'
+import { asOwner, createKey, createTenant } from '../../src/db/tenants.ts'
+import { cloneDatabase } from './database.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+export type Json = any
+
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: Json
+  text: string
+  etag: string
+}
+
+export interface CallOptions {
+  key?: string | null
+  ifMatch?: string
+  headers?: Record<string, string>
+  /** The media type of the body, where it is not application/json. */
+  type?: string
+}
+
+/** One client of the service: every answer it gets is checked against the published contract. */
+export interface Client {
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>
+  get(path: string, options?: CallOptions): Promise<Answer>
+  /** POST that must answer 200 or 201; returns the body. */
+  make(path: string, body: unknown, options?: CallOptions): Promise<Json>
+  /** A step on a record as it is now: reads its ETag first. */
+  step(path: string, verb: string, body?: unknown, options?: CallOptions): Promise<Answer>
+}
+
+export interface Service extends Client {
+  app: FastifyInstance
+  database: Database
+  url: string
+  tenantId: string
+  key: string
+  document: Json
+  /** A further API key of the first tenant. */
+  keyWith(scopes: readonly string[]): Promise<string>
+  /** A further tenant with an admin key. */
+  otherTenant(name: string): Promise<{ tenantId: string; key: string }>
+}
+
+/** The service on a database of its own, reached through its public interface. */
+export async function startService(t: Test, options: { clock?: Clock } & Partial<Deps> = {}): Promise<Service> {
+  const url = await cloneDatabase(t)
+  const clock = options.clock ?? systemClock
+  const faults: Error[] = []
+  const database = connectDatabase({
+    url,
+    size: 10,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 20_000,
+    onError: (error) => faults.push(error),
+  })
+  const app = await buildApp({
+    database,
+    clock,
+    logger: undefined,
+    publicUrl: 'http://127.0.0.1:3000',
+    bodyLimitBytes: 1_048_576,
+    requestsPerMinute: 1_000_000,
+    corsOrigins: true,
+    trustProxy: false,
+    ...options,
+  })
+  await app.ready()
+  t.teardown(async () => {
+    await app.close()
+    await database.close()
+  })
+  const first = await asOwner(url, (client) =>
+    createTenant(client, clock, { name: 'first', keyName: 'tests', scopes: ['admin'] }),
+  )
+  const document = app.swagger() as Json
+  const client = clientOf(app, contractOf(document), first.key)
+  return {
+    app,
+    database,
+    url,
+    tenantId: first.tenantId,
+    key: first.key,
+    document,
+    ...client,
+    keyWith: (scopes) =>
+      asOwner(url, async (owner) => {
+        const { key } = await createKey(owner, clock, first.tenantId, { keyName: 'narrow', scopes })
+        return key
+      }),
+    otherTenant: (name) =>
+      asOwner(url, (owner) => createTenant(owner, clock, { name, keyName: 'tests', scopes: ['admin'] })),
+  }
+}
+
+type Contract = (method: string, path: string, answer: Answer) => void
+
+function clientOf(app: FastifyInstance, check: Contract, key: string): Client {
+  async function call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
+    const credential = options.key === undefined ? key : options.key
+    const headers: Record<string, string> = {
+      ...(credential === null ? {} : { authorization: `Bearer ${credential}` }),
+      ...(body === undefined ? {} : { 'content-type': options.type ?? 'application/json' }),
+      ...(options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch }),
+      ...options.headers,
+    }
+    const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }
+    const response = await app.inject({ method, url: path, headers, ...payload } as InjectOptions)
+    const isJson =
+      String(response.headers['content-type']).includes('json') &&
+      !String(response.headers['content-type']).includes('ndjson')
+    const answer: Answer = {
+      status: response.statusCode,
+      headers: response.headers as Record<string, string>,
+      text: response.payload,
+      body: isJson && response.payload !== '' ? JSON.parse(response.payload) : undefined,
+      etag: String(response.headers['etag']),
+    }
+    check(method, path, answer)
+    return answer
+  }
+  return {
+    call,
+    get: (path, options) => call('GET', path, undefined, options),
+    async make(path, body, options) {
+      const answer = await call('POST', path, body, options)
+      if (answer.status !== 201 && answer.status !== 200)
+        throw new Error(`POST ${path}: ${answer.status} ${answer.text}`)
+      return answer.body
+    },
+    async step(path, verb, body = {}, options = {}) {
+      const { etag } = await call('GET', path)
+      return call('POST', `${path}/${verb}`, body, { ifMatch: etag, ...options })
+    },
+  }
+}
+
+/**
+ * Components as the service itself must keep to them: clients accept members that they do not know, but the service
+ * sends none that the contract does not name. Problems may carry members of their own.
+ */
+function closed(components: Json): Json {
+  return JSON.parse(JSON.stringify(components), (_key, value) => {
+    const isPlainObject = value?.type === 'object' && value.properties && value.additionalProperties === undefined
+    return isPlainObject && value.title === undefined && !value.properties.instance
+      ? { ...value, additionalProperties: false }
+      : value
+  })
+}
+
+/** Checks an answer against the operation of the document that it belongs to: status, media type and body. */
+export function contractOf(document: Json): Contract {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
+  ajv.addSchema({ $id: 'contract', components: closed(document.components) })
+  const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
+  const routes = Object.keys(document.paths).map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
+    fixed: template.replace(/\{[^}]+\}/g, '').length,
+  }))
+  routes.sort((a, b) => b.fixed - a.fixed)
+
+  return (method, path, answer) => {
+    const bare = path.split('?')[0] ?? path
+    const route = routes.find(
+      ({ template, pattern }) => pattern.test(bare) && document.paths[template][method.toLowerCase()],
+    )
+    if (!route) return
+    const name = `${method} ${route.template} → ${answer.status}`
+    const documented = document.paths[route.template][method.toLowerCase()].responses[answer.status]
+    if (!documented) throw new Error(`${name} is not in the contract: ${answer.text}`)
+    const contents = documented.content as Record<string, { schema: object }> | undefined
+    if (!contents) {
+      if (answer.text !== '') throw new Error(`${name} has a body, the contract has none`)
+      return
+    }
+    const type = String(answer.headers['content-type']).split(';')[0] ?? ''
+    const content = contents[type]
+    if (!content) throw new Error(`${name}: ${type} is not in the contract`)
+    if (!type.endsWith('json') || type.endsWith('ndjson')) return
+    let validate = compiled.get(name)
+    if (!validate) {
+      const text = JSON.stringify(content.schema).replaceAll('"#/components/', '"contract#/components/')
+      validate = ajv.compile(JSON.parse(text))
+      compiled.set(name, validate)
+    }
+    if (!validate(answer.body))
+      throw new Error(`${name} breaks the contract: ${ajv.errorsText(validate.errors)}\n${answer.text}`)
+  }
+}
