@@ -1,4 +1,5 @@
 // The arrows of the source tree: core <- db <- platform <- resources <- transfer <- app <- main, cli.
+// Beside them: clients, programs that speak to the service over its public interface; they know the core, cli knows them.
 const layers = ['core', 'db', 'platform', 'resources', 'transfer', 'app', '(main|cli)']
 const place = (layer) => `^src/${layer}(/|[.]ts$)`
 
@@ -39,13 +40,27 @@ module.exports = {
       to: { path: '^src/config[.]ts$', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'slices-meet-in-schemas-and-reads',
-      comment: 'A slice uses another slice only through its schemas.ts and read.ts.',
+      name: 'clients-are-outside',
+      comment: 'A client knows the service by its public interface, and of the code the core alone.',
+      severity: 'error',
+      from: { path: '^src/clients/' },
+      to: { path: '^src/', pathNot: '^src/(clients|core)/' },
+    },
+    {
+      name: 'clients-are-programs',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(clients/|cli[.]ts$)' },
+      to: { path: '^src/clients/' },
+    },
+    {
+      name: 'slices-meet-in-schemas-reads-and-commands',
+      comment:
+        'A slice uses another only through its schemas, its reads and, where one step brings about another, its commands.',
       severity: 'error',
       from: { path: '^src/resources/([^/]+)/' },
       to: {
         path: '^src/resources/[^/]+/',
-        pathNot: ['^src/resources/$1/', '^src/resources/[^/]+/(schemas|read)[.]ts$'],
+        pathNot: ['^src/resources/$1/', '^src/resources/[^/]+/(schemas|read|commands)[.]ts$'],
       },
     },
     {

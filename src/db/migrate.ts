@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { type Migration, type MigrationProvider, Migrator, Kysely, PostgresDialect, sql } from 'kysely'
+import { Kysely, type Migration, type MigrationProvider, Migrator, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 
 const folder = new URL('../../migrations/', import.meta.url)

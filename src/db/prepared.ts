@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import {
   type CompiledQuery,
+  DummyDriver,
   Kysely,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
-  DummyDriver,
   sql,
 } from 'kysely'
 import type pg from 'pg'

@@ -2,15 +2,7 @@ import { sql } from 'kysely'
 import { newId } from '../core/ids.ts'
 import type { Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
-import type { AnyResource } from './resource.ts'
-
-/** What a change left behind: filled in when its transaction ends. */
-export interface Outcome {
-  id: string
-  version: number
-  /** The representation, as JSON text that Postgres built. */
-  body: string
-}
+import type { AnyResource, Outcome } from './resource.ts'
 
 export interface Change {
   resource: AnyResource

@@ -1,5 +1,5 @@
-import scalar from '@scalar/fastify-api-reference'
 import swagger from '@fastify/swagger'
+import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../core/problem.ts'

@@ -3,14 +3,21 @@ import { type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { notFound } from '../core/problem.ts'
 import type { Database, ReadTx } from '../db/database.ts'
-import { compiler, type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
+import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 import { principalOf } from './auth.ts'
-import type { Outcome } from './events.ts'
 
 /** A row as it leaves: its version, and its representation as JSON text that Postgres built. */
 export interface Represented {
   version: number
+  body: string
+}
+
+/** What a change left behind: filled in when its transaction ends. */
+export interface Outcome {
+  id: string
+  version: number
+  /** The representation, as JSON text that Postgres built. */
   body: string
 }
 

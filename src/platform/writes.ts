@@ -6,9 +6,8 @@ import type { IfMatch } from '../core/etag.ts'
 import { mergePatch } from '../core/merge-patch.ts'
 import { notFound } from '../core/problem.ts'
 import type { Tx } from '../db/database.ts'
-import type { Outcome } from './events.ts'
 import { findByRef, lockRef } from './references.ts'
-import type { Resource } from './resource.ts'
+import type { Outcome, Resource } from './resource.ts'
 import { problemOf } from './validation.ts'
 
 /**

@@ -1,11 +1,12 @@
 import type { IfMatch } from '../../core/etag.ts'
 import { identifierFault } from '../../core/identifiers.ts'
 import { newId } from '../../core/ids.ts'
-import { Faults, Problem } from '../../core/problem.ts'
 import { checkMetadata } from '../../core/metadata.ts'
+import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
-import { type Outcome, record, recordRemoval, unchanged } from '../../platform/events.ts'
+import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
+import type { Outcome } from '../../platform/resource.ts'
 import {
   changedMembers,
   completeRefs,
@@ -15,7 +16,7 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import type { Organisation, OrganisationWrite } from './schemas.ts'
+import type { Organisation, OrganisationState, OrganisationWrite } from './schemas.ts'
 import {
   organisationDelete,
   organisationDependants,
@@ -26,24 +27,6 @@ import {
   organisationUpdate,
 } from './store.ts'
 import { organisationResource } from './view.ts'
-
-/** The writable members of an organisation, complete and in their one spelling. */
-export type OrganisationState = Pick<
-  Organisation,
-  | 'name'
-  | 'legal_name'
-  | 'alternate_names'
-  | 'sector'
-  | 'industry'
-  | 'country'
-  | 'identifiers'
-  | 'parent_id'
-  | 'preferred_language'
-  | 'website'
-  | 'status'
-  | 'external_refs'
-  | 'metadata'
->
 
 export async function createOrganisation(tx: Tx, write: OrganisationWrite): Promise<Outcome> {
   const id = newId()

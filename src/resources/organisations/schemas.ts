@@ -6,10 +6,10 @@ import {
   line,
   nullable,
   patchOf,
+  Ref,
   recordHead,
   recordTail,
   recordTailWrite,
-  Ref,
   ref,
   strictObject,
   uuid,
@@ -70,6 +70,24 @@ export const Organisation = Type.Object(
   { $id: 'Organisation' },
 )
 export type Organisation = Static<typeof Organisation>
+
+/** The writable members of an organisation, complete and in their one spelling. */
+export type OrganisationState = Pick<
+  Organisation,
+  | 'name'
+  | 'legal_name'
+  | 'alternate_names'
+  | 'sector'
+  | 'industry'
+  | 'country'
+  | 'identifiers'
+  | 'parent_id'
+  | 'preferred_language'
+  | 'website'
+  | 'status'
+  | 'external_refs'
+  | 'metadata'
+>
 
 /** What a client may write; what is left out takes its default, or becomes null. */
 export const OrganisationWrite = strictObject(

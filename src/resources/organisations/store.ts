@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
 import type { Tx } from '../../db/database.ts'
-import type { OrganisationState } from './commands.ts'
+import type { OrganisationState } from './schemas.ts'
 
 /** The columns of an organisation that a client writes. */
 function columnsOf(state: OrganisationState) {

@@ -1,5 +1,5 @@
-import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { sql } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { compiler } from '../../db/prepared.ts'
 import { externalRefsOf } from '../../platform/references.ts'
 import { defineResource, type View } from '../../platform/resource.ts'

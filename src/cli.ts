@@ -1,0 +1,119 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { buildApp } from './app.ts'
+import { type Config, ConfigError, processConfig } from './config.ts'
+import { systemClock } from './core/clock.ts'
+import type { Database } from './db/database.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { migrate } from './db/migrate.ts'
+import { asOwner, createKey, findTenant } from './db/tenants.ts'
+import { scopes } from './platform/scopes.ts'
+
+/** A command of the programs beside the service: its name, what it takes, what it does. */
+interface Command {
+  usage: string
+  does: string
+  run(args: string[]): Promise<void>
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const commands: Record<string, Command> = {
+  migrate: {
+    usage: 'migrate',
+    does: 'Brings the database up to this program.',
+    run: () =>
+      withDatabase(async (url) => {
+        const applied = await migrate(url)
+        print(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'The database is up to date.')
+      }),
+  },
+  key: {
+    usage: 'key create --name NAME --scopes SCOPE,SCOPE [--tenant TENANT]',
+    does: 'Makes an API key and shows it once.',
+    run: createApiKey,
+  },
+  openapi: {
+    usage: 'openapi [--check]',
+    does: 'Writes the contract to openapi/openapi.json, or only says whether that file is current.',
+    run: writeContract,
+  },
+}
+
+/** The database of the configuration: the one at DATABASE_URL, or the embedded one while the service is not running. */
+async function withDatabase(work: (url: string, config: Config) => Promise<void>): Promise<void> {
+  const config = processConfig()
+  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined
+  try {
+    await work(config.databaseUrl ?? (embedded?.url as string), config)
+  } finally {
+    await embedded?.stop()
+  }
+}
+
+async function createApiKey(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { name: { type: 'string' }, scopes: { type: 'string' }, tenant: { type: 'string' } },
+  })
+  const wanted = values.scopes?.split(',').map((scope) => scope.trim()) ?? []
+  if (positionals[0] !== 'create' || !values.name || wanted.length === 0) throw new Error(usageOf('key'))
+  const unknown = wanted.filter((scope) => !(scopes as readonly string[]).includes(scope))
+  if (unknown.length > 0) {
+    throw new Error(`There is no scope ${unknown.join(', ')}. There are: ${scopes.join(', ')}.`)
+  }
+  const keyName = values.name
+  await withDatabase((url, config) =>
+    asOwner(url, async (client) => {
+      const tenant = values.tenant ?? config.bootstrapTenant
+      const tenantId = await findTenant(client, tenant)
+      if (tenantId === undefined) throw new Error(`There is no tenant "${tenant}".`)
+      const { key } = await createKey(client, systemClock, tenantId, { keyName, scopes: wanted })
+      print(key)
+    }),
+  )
+}
+
+/** The contract comes from the code alone: it is made without a database. */
+async function writeContract(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } })
+  const file = new URL('../openapi/openapi.json', import.meta.url)
+  const app = await buildApp({
+    database: noDatabase,
+    clock: systemClock,
+    logger: undefined,
+    publicUrl: 'http://127.0.0.1:3000',
+    bodyLimitBytes: 1_048_576,
+    requestsPerMinute: 6000,
+    corsOrigins: true,
+    trustProxy: false,
+  })
+  await app.ready()
+  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
+  await app.close()
+  if (!values.check) return writeFile(file, text)
+  const current = await readFile(file, 'utf8').catch(() => '')
+  if (current !== text) throw new Error('openapi/openapi.json is not what the code says: run `npm run openapi`.')
+}
+
+const unused = (): never => {
+  throw new Error('The contract is made without a database')
+}
+const noDatabase: Database = { write: unused, read: unused, snapshot: unused, outside: unused, close: async () => {} }
+
+const usageOf = (name: string): string => `Usage: node src/cli.ts ${commands[name]?.usage}`
+
+const [name = '', ...args] = process.argv.slice(2)
+const command = commands[name]
+try {
+  if (command) await command.run(args)
+  else {
+    const lines = Object.values(commands).map(({ usage, does }) => `  ${usage}\n      ${does}`)
+    throw new Error(`node src/cli.ts COMMAND\n\n${lines.join('\n')}`)
+  }
+} catch (error) {
+  const lines = error instanceof ConfigError ? error.faults : [(error as Error).message]
+  for (const line of lines) process.stderr.write(`${line}\n`)
+  process.exitCode = 1
+}

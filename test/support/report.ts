@@ -1,0 +1,51 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+export interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+/**
+ * Tells a run of tap as it goes: one line for each test file that passes; for one that fails all that went wrong in it.
+ * @param tap the output of tap's own reporter, `tap`: its test files one after another, each as a subtest
+ * @returns what tap counted, assertion by assertion; undefined if tap ended before it had counted
+ */
+export async function report(tap: Readable, print: (line: string) => void): Promise<Counts | undefined> {
+  let counts: Counts | undefined
+  let told: string[] = []
+  for await (const line of createInterface({ input: tap })) {
+    const [, verdict, name] = /^(ok|not ok) \d+ - (.*)$/.exec(line) ?? []
+    if (verdict !== undefined && name !== undefined) {
+      if (verdict === 'not ok') for (const fault of faultsOf(told)) print(fault)
+      print(`${verdict === 'ok' ? 'ok    ' : 'not ok'} ${name.replace(/ # time=/, '  ').replace(/ \{$/, '')}`)
+      told = []
+      continue
+    }
+    told.push(line)
+    const summary = /^# \{ total: \d+,?(.*) \}$/.exec(line)?.[1]
+    if (summary === undefined) continue
+    const count = (kind: string) => Number(new RegExp(`\\b${kind}: (\\d+)`).exec(summary)?.[1] ?? 0)
+    counts = { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+  }
+  return counts
+}
+
+/** Of the lines of a test file: without what passed, its plans and its times. */
+function faultsOf(lines: string[]): string[] {
+  const kept: string[] = []
+  for (const line of lines) {
+    if (/^\s+ok \d+/.test(line)) {
+      // The heading of a subtest that passed is the last that was kept.
+      const heading = line.replace(/^(\s*)ok \d+ - (.*?)( # time=.*)?$/, '$1# Subtest: $2')
+      if (kept.at(-1) === heading) kept.pop()
+    } else if (!/^\s*(1\.\.\d+.*|# time=.*|# (failed|skip|todo): .*|TAP version 14|)$/.test(line)) kept.push(line)
+  }
+  return kept
+}
+
+/** The line that ends a run, such as `412 passed, 0 failed, 3 skipped`. */
+export function summaryOf({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
