@@ -35,6 +35,8 @@ export interface Resource<Wire> {
   view: View<Wire>
   /** Reads one by `id`. */
   one: Prepared<Represented>
+  /** Locks one by `id` until the transaction ends; its own statement, so that a read after it sees what others left. */
+  lock: Prepared<object>
   /** Appends the event of a change to one by `id`, and reads it. */
   record: Prepared<Represented>
 }
@@ -47,11 +49,13 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   table: keyof DB
   view: View<Wire>
 }): Resource<Wire> {
-  const { type, view } = options
+  const { type, table, view } = options
   const one = view.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
   return {
     ...options,
     one: prepare<Represented>(sql`select v.version, row_to_json(v)::text as body from (${one}) v`),
+    lock: prepare<object>(sql`
+      select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`),
     record: prepare<Represented>(sql`
       with v as (select w.version, row_to_json(w) as body from (${one}) w),
       counter as (

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyRequest } from 'fastify'
-import { sql } from 'kysely'
 import type { TSchema } from 'typebox'
 import type { IfMatch } from '../core/etag.ts'
 import { mergePatch } from '../core/merge-patch.ts'
@@ -20,11 +19,8 @@ export async function loadForUpdate<Wire extends { version: number }>(
   id: string,
   ifMatch?: IfMatch,
 ): Promise<Wire> {
-  const table = sql.table(resource.table)
-  // Both are sent at once; the read runs after the lock is had, and sees what the writer before us left.
-  const lock = sql`select from ${table} where tenant_id = ${tx.tenantId} and id = ${id} for no key update`.execute(
-    tx.db,
-  )
+  // Both are sent at once, in this order: the read runs after the lock is had, and sees what the writer before us left.
+  const lock = resource.lock.run(tx, { id })
   const [[row]] = await Promise.all([resource.one.run(tx, { id }), lock])
   if (!row) throw notFound()
   ifMatch?.(row.version)
