@@ -32,6 +32,8 @@ export interface Deps {
   requestsPerMinute: number
   corsOrigins: true | readonly string[]
   trustProxy: boolean
+  /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
+  eventLoopDelayMaxMs?: number
 }
 
 export const apiVersion = '0.1.0'
@@ -41,7 +43,13 @@ const tags = [
     name: 'Organisations',
     description: 'Companies, charities and public bodies, known by their registers’ identifiers.',
   },
-  { name: 'Contacts', description: 'The people of an organisation who look after its alliances.' },
+  {
+    name: 'Contacts',
+    description:
+      'The people of an organisation who look after its alliances. Every answer here shows a person, so every operation ' +
+      'needs `personal_data:read` or `personal_data:write`, also where it only writes. Other records name contacts by id ' +
+      'alone, and events never hold a name, address, number or job title.',
+  },
   { name: 'Partnerships', description: 'Alliances: their parties, their purpose and their life.' },
   { name: 'Commitments', description: 'What one party promises another, and what became of it.' },
   {
@@ -75,7 +83,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   for (const schema of [...sharedSchemas, ...takenOverSchemas]) app.addSchema(schema)
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(observe)
-  await app.register(overload)
+  await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
   // What an API needs of it; the rest is for pages that embed others.
   await app.register(helmet, {
     contentSecurityPolicy: false,

@@ -1,50 +1,36 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { type Static, type TSchema, Type } from 'typebox'
-import type { Clock } from '../core/clock.ts'
+import type { Static, TSchema } from 'typebox'
 import { type IfMatch, optionalIfMatch, requiredIfMatch } from '../core/etag.ts'
 import type { ProblemCode } from '../core/problem.ts'
-import { ref, strictObject, uuid } from '../core/schemas.ts'
-import type { Database, Tx } from '../db/database.ts'
-import { callerOf, principalOf } from './auth.ts'
+import { ref } from '../core/schemas.ts'
+import type { Tx } from '../db/database.ts'
+import { callerOf } from './auth.ts'
+import {
+  changeOne,
+  type Items,
+  idParams,
+  readOne,
+  refParams,
+  removeOne,
+  type SliceOptions,
+  type Typed,
+} from './items.ts'
 import type { List } from './lists.ts'
-import { gives, makes, noContent, operation, patchTypes } from './operation.ts'
-import { idByRef } from './references.ts'
-import { type AnyResource, type Outcome, sendCreated, sendOne, sendOutcome } from './resource.ts'
+import { gives, makes, operation } from './operation.ts'
+import { type AnyResource, type Outcome, sendCreated, sendOutcome } from './resource.ts'
 import type { Scope } from './scopes.ts'
-import { patchRevision, type Revision, type Upsert } from './writes.ts'
+import type { Upsert } from './writes.ts'
 
-/** What a slice is given. */
-export interface SliceOptions {
-  database: Database
-  clock: Clock
-}
+export { idParams, refParams, type SliceOptions } from './items.ts'
 
-export const idParams = strictObject({ id: uuid() })
-
-const refParams = strictObject({
-  system: Type.String({ minLength: 1, maxLength: 80, description: 'The other system' }),
-  ref_id: Type.String({ minLength: 1, maxLength: 200, description: 'The id of the record there' }),
-})
-
-export interface Collection<Write extends TSchema> {
-  resource: AnyResource
-  tag: string
-  /** The noun in operation ids and summaries: `organisation`, `organisations`. */
-  one: string
+export interface Collection<Write extends TSchema> extends Items<Write> {
+  /** The plural noun in operation ids and summaries: `organisations`. */
   many: string
-  scopes: { read: Scope; write: Scope }
-  wire: TSchema
-  write: Write
-  patch: TSchema
   list: List
-  /** What creating and changing may refuse. */
-  refusals: readonly ProblemCode[]
-  commands: {
+  commands: Items<Write>['commands'] & {
     create(tx: Tx, write: Static<Write>): Promise<Outcome>
-    revise(tx: Tx, id: string, ifMatch: IfMatch, revise: Revision<Static<Write>>): Promise<Outcome>
     upsert(tx: Tx, ref: { system: string; id: string }, write: Static<Write>, ifMatch: IfMatch): Promise<Upsert>
-    remove?(tx: Tx, id: string, ifMatch: IfMatch): Promise<void>
   }
 }
 
@@ -61,14 +47,11 @@ export function collection<Write extends TSchema>(
   void app.register(register)
 }
 
-type Typed = Parameters<FastifyPluginAsyncTypebox>[0]
-
-function reads(app: Typed, { database }: SliceOptions, options: Collection<TSchema>): void {
-  const { resource, tag, one, many, scopes, wire, list } = options
-  const path = `/${resource.path}`
+function reads(app: Typed, slice: SliceOptions, options: Collection<TSchema>): void {
+  const { resource, tag, many, scopes, list } = options
 
   app.get(
-    path,
+    `/${resource.path}`,
     operation({
       id: `list_${many}`,
       scope: scopes.read,
@@ -79,43 +62,14 @@ function reads(app: Typed, { database }: SliceOptions, options: Collection<TSche
         200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
       },
     }),
-    (request, reply) => list.send(database, request, reply),
+    (request, reply) => list.send(slice.database, request, reply),
   )
-
-  app.get(
-    `${path}/:id`,
-    operation({
-      id: `get_${one}`,
-      scope: scopes.read,
-      tag,
-      summary: `Read one ${one.replaceAll('_', ' ')}`,
-      params: idParams,
-      answers: { 200: gives(ref(wire), 'The record'), 304: noContent('The caller has this version already') },
-    }),
-    (request, reply) => sendOne(database, resource, request.params.id, request, reply),
-  )
-
-  app.get(
-    `${path}/by-ref/:system/:ref_id`,
-    operation({
-      id: `get_${one}_by_ref`,
-      scope: scopes.read,
-      tag,
-      summary: `Read one ${one.replaceAll('_', ' ')} by your own id`,
-      params: refParams,
-      answers: { 200: gives(ref(wire), 'The record'), 304: noContent('The caller has this version already') },
-    }),
-    async (request, reply) => {
-      const { system, ref_id } = request.params
-      const { tenantId } = principalOf(request)
-      const id = await database.read(tenantId, (tx) => idByRef(tx, resource.type, system, ref_id))
-      return sendOne(database, resource, id, request, reply)
-    },
-  )
+  readOne(app, slice, options)
 }
 
-function writes(app: Typed, { database, clock }: SliceOptions, options: Collection<TSchema>): void {
+function writes(app: Typed, slice: SliceOptions, options: Collection<TSchema>): void {
   const { resource, tag, one, scopes, wire, commands } = options
+  const { database, clock } = slice
   const path = `/${resource.path}`
   const name = one.replaceAll('_', ' ')
   const write = ref(options.write)
@@ -162,51 +116,8 @@ function writes(app: Typed, { database, clock }: SliceOptions, options: Collecti
       return created ? sendCreated(reply, resource.path, outcome) : sendOutcome(reply, outcome)
     },
   )
-
-  app.patch(
-    `${path}/:id`,
-    operation({
-      id: `update_${one}`,
-      scope: scopes.write,
-      tag,
-      summary: `Change one ${name}`,
-      params: idParams,
-      body: ref(options.patch),
-      bodyTypes: patchTypes,
-      answers: { 200: gives(ref(wire), 'The record as it is now') },
-      refusals: options.refusals,
-      ifMatch: 'required',
-    }),
-    async (request, reply) => {
-      const ifMatch = requiredIfMatch(request.headers['if-match'])
-      const revise = patchRevision<unknown>(request, write, request.body)
-      const outcome = await database.write(callerOf(request, clock), (tx) =>
-        commands.revise(tx, request.params.id, ifMatch, revise),
-      )
-      return sendOutcome(reply, outcome)
-    },
-  )
-
-  const { remove } = commands
-  if (!remove) return
-  app.delete(
-    `${path}/:id`,
-    operation({
-      id: `delete_${one}`,
-      scope: scopes.write,
-      tag,
-      summary: `Delete one ${name}`,
-      params: idParams,
-      answers: { 204: noContent('It is gone') },
-      refusals: ['in_use', 'state_forbids'],
-      ifMatch: 'required',
-    }),
-    async (request, reply) => {
-      const ifMatch = requiredIfMatch(request.headers['if-match'])
-      await database.write(callerOf(request, clock), (tx) => remove(tx, request.params.id, ifMatch))
-      return reply.code(204).send()
-    },
-  )
+  changeOne(app, slice, options)
+  removeOne(app, slice, options)
 }
 
 export interface Action<Body extends TSchema> {
@@ -222,6 +133,8 @@ export interface Action<Body extends TSchema> {
   body: Body
   wire: TSchema
   refusals: readonly ProblemCode[]
+  /** False for an action that every state allows. */
+  isStep?: boolean
   command(tx: Tx, id: string, ifMatch: IfMatch, body: Static<Body>): Promise<Outcome>
 }
 
@@ -239,7 +152,7 @@ export function action<Body extends TSchema>(app: FastifyInstance, slice: SliceO
       params: idParams,
       body: options.body,
       answers: { 200: gives(ref(wire), 'The record after the step') },
-      refusals: ['transition_not_allowed', ...options.refusals],
+      refusals: [...(options.isStep === false ? [] : (['transition_not_allowed'] as const)), ...options.refusals],
       ifMatch: 'required',
     }),
     async (request, reply) => {

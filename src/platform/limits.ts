@@ -41,10 +41,12 @@ export const rateLimits = fp(
 
 /** Refuses work while the event loop is far behind, so that what was accepted is finished. */
 export const overload = fp(
-  async (app: FastifyInstance) => {
+  async (app: FastifyInstance, { eventLoopDelayMaxMs }: { eventLoopDelayMaxMs: number }) => {
     await app.register(underPressure, {
-      maxEventLoopDelay: 2000,
-      pressureHandler: () => {
+      maxEventLoopDelay: eventLoopDelayMaxMs,
+      pressureHandler: (_request, _reply, _type, delayMs) => {
+        // Infinity says that the last second has no sample, as when the app was just built; a real delay follows in the next.
+        if (delayMs === Number.POSITIVE_INFINITY) return
         throw new Problem('unavailable', 'The service has too much to do. Try again in a moment.')
       },
     })

@@ -31,13 +31,18 @@ export async function writeExternalRefs(
   id: string,
   refs: readonly ExternalRefWrite[],
 ): Promise<void> {
+  await removeExternalRefs(tx, type, id)
+  await insertExternalRefs(tx, type, id, refs)
+}
+
+/** Takes all external refs from a record. */
+export async function removeExternalRefs(tx: Tx, type: string, id: string): Promise<void> {
   await tx.db
     .deleteFrom('external_refs')
     .where('tenant_id', '=', tx.tenantId)
     .where('resource_type', '=', type)
     .where('resource_id', '=', id)
     .execute()
-  await insertExternalRefs(tx, type, id, refs)
 }
 
 /** Adds external refs to a record that has none yet. */

@@ -48,11 +48,17 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   path: string
   table: keyof DB
   view: View<Wire>
+  /** What events keep of the record, where that is less than the view: they outlive the erasure of a person. */
+  kept?: View<unknown>
 }): Resource<Wire> {
-  const { type, table, view } = options
-  const one = view.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
+  const { kept, ...known } = options
+  const { type, table, view } = known
+  const only = <T>(rows: View<T>) =>
+    rows.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
+  const one = only(view)
+  const representation = kept ? sql`(select row_to_json(k) from (${only(kept)}) k)` : sql.ref('v.body')
   return {
-    ...options,
+    ...known,
     one: prepare<Represented>(sql`select v.version, row_to_json(v)::text as body from (${one}) v`),
     lock: prepare<object>(sql`
       select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`),
@@ -67,7 +73,7 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
           request_id, representation, occurred_at)
         select ${tenantParam}, event_sequence, ${param('event_id')}::uuid, ${param('type')}, ${sql.lit(type)},
           ${param('id')}::uuid, v.version, ${param('changed')}::text[], ${param('actor')}::json,
-          ${param('request_id')}, v.body, ${param('occurred_at')}::timestamptz
+          ${param('request_id')}, ${representation}, ${param('occurred_at')}::timestamptz
         from v, counter
       )
       select version, body::text as body from v`),

@@ -12,6 +12,7 @@ export const scopes = [
   'history:take_over',
   'exports:run',
   'personal_data:read',
+  'personal_data:write',
   'admin',
 ] as const
 

@@ -71,6 +71,8 @@ export async function startService(t: Test, options: { clock?: Clock } & Partial
     requestsPerMinute: 1_000_000,
     corsOrigins: true,
     trustProxy: false,
+    // On a busy machine a service that is just being built is behind for seconds.
+    eventLoopDelayMaxMs: 60_000,
     ...options,
   })
   await app.ready()

@@ -16,11 +16,11 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
+import { organisationExists } from './read.ts'
 import type { Organisation, OrganisationState, OrganisationWrite } from './schemas.ts'
 import {
   organisationDelete,
   organisationDependants,
-  organisationExists,
   organisationIdentifiersSet,
   organisationInsert,
   organisationIsBelow,

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
 import type { Tx } from '../../db/database.ts'
+import { removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
 /** The columns of an organisation that a client writes. */
@@ -41,12 +42,7 @@ export async function organisationUpdate(tx: Tx, id: string, state: Organisation
 }
 
 export async function organisationDelete(tx: Tx, id: string): Promise<void> {
-  await tx.db
-    .deleteFrom('external_refs')
-    .where('tenant_id', '=', tx.tenantId)
-    .where('resource_type', '=', 'organisation')
-    .where('resource_id', '=', id)
-    .execute()
+  await removeExternalRefs(tx, 'organisation', id)
   await tx.db.deleteFrom('organisations').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
 }
 
@@ -93,17 +89,6 @@ export async function organisationIsBelow(tx: Tx, id: string, parentId: string):
     )
     select exists (select from above where id = ${id}) as found`.execute(tx.db)
   return found.rows[0]?.found ?? false
-}
-
-/** True where there is such an organisation. */
-export async function organisationExists(tx: Tx, id: string): Promise<boolean> {
-  const row = await tx.db
-    .selectFrom('organisations')
-    .select('id')
-    .where('tenant_id', '=', tx.tenantId)
-    .where('id', '=', id)
-    .executeTakeFirst()
-  return row !== undefined
 }
 
 /** How many records still depend on an organisation, by kind. */
