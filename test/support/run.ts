@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startEmbedded } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { onServer, runOnServer, serverVariable, strategyVariable, templateVariable } from './database.ts'
 import { type Counts, report, summaryOf } from './report.ts'
+import { buildTap, tapProgram } from './tap-build.ts'
 import { removeAbandoned, temporaryDirectory } from './temporary.ts'
 
 // `npm test`: a Postgres, a migrated template database in it, tap, and nothing left behind.
@@ -94,8 +94,7 @@ async function testOn(server: Server, args: string[]): Promise<number> {
 async function runTap(server: Server, template: string, args: string[]): Promise<number> {
   if (interrupted) return 1
   const { DATABASE_URL, TEST_DATABASE_URL, ...env } = process.env
-  const program = fileURLToPath(new URL('run.mjs', import.meta.resolve('tap')))
-  const child = spawn(process.execPath, [program, '--reporter=tap', ...args], {
+  const child = spawn(process.execPath, [tapProgram, '--reporter=tap', ...args], {
     env: {
       ...env,
       [serverVariable]: server.url,
@@ -118,6 +117,7 @@ async function runTap(server: Server, template: string, args: string[]): Promise
   return code === 0 && !counts?.passed ? 1 : code
 }
 
+await buildTap()
 const given = process.env.TEST_DATABASE_URL || process.env.DATABASE_URL
 const server: Server = given ? { url: given, strategy: 'wal_log', stop: async () => {} } : await volatileServer()
 try {

@@ -1,0 +1,18 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** The path of the program of tap. */
+export const tapProgram = fileURLToPath(new URL('run.mjs', import.meta.resolve('tap')))
+
+/**
+ * Makes tap build itself without its own loader of TypeScript, which .taprc turns off, unless it did so already: once
+ * for each installation.
+ */
+export async function buildTap(): Promise<void> {
+  const built = fileURLToPath(import.meta.resolve('@tapjs/test/built'))
+  const code = await readFile(built, 'utf8').catch(() => '')
+  if (code !== '' && !code.includes('@tapjs/typescript')) return
+  await promisify(execFile)(process.execPath, [tapProgram, 'build'])
+}
