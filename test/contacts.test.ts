@@ -1,6 +1,6 @@
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { type Service, startService } from './support/harness.ts'
+import { tablesWith } from './support/rows-with.ts'
 
 const person = {
   name: 'Jürgen Groenendijk',
@@ -195,29 +195,6 @@ async function manage(service: Service, organisation: string, contact: string): 
         .execute()
     },
   )
-}
-
-/** The tables of the database in whose rows a text stands, whatever its case. */
-async function tablesWith(service: Service, text: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: service.url })
-  await client.connect()
-  try {
-    await client.query(`select set_config('beide.tenant_id', $1, false)`, [service.tenantId])
-    const tables = await client.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema')`,
-    )
-    const found: string[] = []
-    for (const { name } of tables.rows) {
-      const hits = await client.query(`select 1 from ${name} as row where row::text ilike '%' || $1 || '%' limit 1`, [
-        text,
-      ])
-      if (hits.rowCount) found.push(name)
-    }
-    return found
-  } finally {
-    await client.end()
-  }
 }
 
 t.test('erasing a person leaves nothing of them in any table, and keeps the id', async (t) => {

@@ -35,9 +35,11 @@ export function nullable<T extends TSchema>(schema: T) {
 export const strictObject = <P extends Record<string, TSchema>>(properties: P, options: Options = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options })
 
+export const linePattern = '^\\S(?:[\\s\\S]*\\S)?$'
+
 /** A line of text: not empty, without leading or trailing white space. */
 export const line = (maxLength = 200, options: Options = {}) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^\\S(?:[\\s\\S]*\\S)?$', ...options })
+  Type.String({ minLength: 1, maxLength, pattern: linePattern, ...options })
 
 /** A longer text. */
 export const prose = (maxLength = 10_000, options: Options = {}) => Type.String({ minLength: 1, maxLength, ...options })

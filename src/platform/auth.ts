@@ -1,9 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import type { Caller, Database } from '../db/database.ts'
+import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
 import { grants, type Scope } from './scopes.ts'
 
@@ -27,11 +29,18 @@ interface StoredKey extends Record<string, unknown> {
   scopes: string[]
   is_live: boolean
   expires_at: string | null
+  last_used_at: string | null
 }
 
 /** How long a looked-up key is believed. A revoked key stops working within this time on every process. */
 const believedForMs = 800
 const cachedKeysMax = 10_000
+/** The use of a key is noted at most this often. */
+const useNotedEveryMs = 60_000
+
+const noteUse = prepare(sql`
+  update api_keys set last_used_at = ${param('now')}::timestamptz where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
+`)
 
 type Authenticate = (authorization: string | undefined) => Promise<Principal>
 
@@ -61,6 +70,16 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
     return key
   }
 
+  // Only of a key whose secret is right: a prefix is no secret, and its use by a stranger is none.
+  const note = async (stored: StoredKey): Promise<void> => {
+    const isRecent = stored.last_used_at !== null && clock.millis() - Date.parse(stored.last_used_at) < useNotedEveryMs
+    if (isRecent) return
+    const caller = { tenantId: stored.tenant_id, actor: { type: 'system', id: null }, scopes: [] } as const
+    const now = clock.now()
+    stored.last_used_at = now
+    await database.write({ ...caller, requestId: 'note_key_use', now }, (tx) => noteUse.run(tx, { now, id: stored.id }))
+  }
+
   return async (authorization) => {
     const presented = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
     if (presented === undefined) throw unauthenticated('Send your API key as "Authorization: Bearer beide_…".')
@@ -70,6 +89,7 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
     if (!parsed || !stored || !timingSafeEqual(parsed.secretHash, stored.secret_hash)) throw notValid()
     if (!stored.is_live) throw notValid()
     if (stored.expires_at !== null && Date.parse(stored.expires_at) <= clock.millis()) throw notValid()
+    await note(stored)
     return { tenantId: stored.tenant_id, keyId: stored.id, scopes: stored.scopes }
   }
 }

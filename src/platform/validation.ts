@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { type Fault, Faults, Problem } from '../core/problem.ts'
+import { linePattern } from '../core/schemas.ts'
 
 /**
  * Two compilers. Bodies are strict: nothing is coerced, nothing dropped. Parameters arrive as text and are coerced.
@@ -13,6 +14,7 @@ function compilers(schemas: Record<string, object>) {
   const make = (coerceTypes: boolean): AjvType => {
     const ajv = new Ajv({
       allErrors: true,
+      verbose: true,
       coerceTypes,
       useDefaults: true,
       discriminator: true,
@@ -85,7 +87,8 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
     }
     case 'enum': {
       const allowed = (params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')
-      return [{ pointer: at(path), code: 'enum', detail: `Must be one of ${allowed}.` }]
+      const given = typeof error.data === 'string' ? `"${error.data.slice(0, 60)}" is not known here. ` : ''
+      return [{ pointer: at(path), code: 'enum', detail: `${given}Must be one of ${allowed}.` }]
     }
     case 'type': {
       const types = [params['type']].flat().join(' or ')
@@ -101,12 +104,18 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
     case 'oneOf':
       return error.message ? [{ pointer: at(path), code: keyword, detail: `${capital(error.message)}.` }] : []
     case 'pattern':
-      return [
-        { pointer: at(path), code: keyword, detail: `Has not the form that is needed here (${params['pattern']}).` },
-      ]
+      return [{ pointer: at(path), code: keyword, detail: formOf(error) }]
     default:
       return [{ pointer: at(path), code: keyword, detail: `${capital(error.message ?? 'Is not valid')}.` }]
   }
+}
+
+/** What form a text should have, in the words of the contract rather than as a pattern where it has any. */
+function formOf({ params, parentSchema }: ErrorObject): string {
+  if (params['pattern'] === linePattern) return 'Must be text that neither begins nor ends with white space.'
+  const { description, examples } = (parentSchema ?? {}) as { description?: string; examples?: unknown[] }
+  const example = examples?.length ? `, such as ${JSON.stringify(examples[0])}` : ''
+  return `Has not the form that is needed here: ${description ?? `the pattern ${params['pattern']}`}${example}.`
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,4 +1,134 @@
-import type { FastifyPluginAsync } from 'fastify'
-import type { SliceOptions } from '../../platform/collection.ts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { ref, strictObject } from '../../core/schemas.ts'
+import { param } from '../../db/prepared.ts'
+import { callerOf, principalOf } from '../../platform/auth.ts'
+import { idParams, type SliceOptions } from '../../platform/items.ts'
+import { byInstant, defineList } from '../../platform/lists.ts'
+import { operation } from '../../platform/operation.ts'
+import { readOne } from '../../platform/resource.ts'
+import { createApiKey, revokeApiKey } from './commands.ts'
+import { ApiKey, ApiKeyWrite, apiKeySchemas, NewApiKey } from './schemas.ts'
+import { apiKeyResource } from './view.ts'
 
-export const apiKeys: FastifyPluginAsync<SliceOptions> = async () => {}
+const tag = 'API keys'
+const scope = 'admin'
+const json = 'application/json; charset=utf-8'
+
+const list = defineList({
+  name: 'api_keys',
+  item: ApiKey,
+  view: apiKeyResource.view,
+  sorts: { created_at: byInstant('created_at') },
+  defaultSort: 'created_at',
+  filters: {
+    prefix: {
+      schema: Type.String({
+        pattern: '^beide_[0-9A-Za-z]{0,12}$',
+        description: 'The public part of a key, or its beginning',
+        examples: ['beide_4fQ0aZ81kLmN'],
+      }),
+      where: sql`starts_with(r.prefix, ${param('prefix')})`,
+    },
+  },
+})
+
+/**
+ * The credentials of integrations. Several live at a time, so that one is replaced by another without a gap. They have
+ * no ETag: `last_used_at` moves without a new version, and revoking is final and safe to repeat.
+ */
+export const apiKeys: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
+  for (const schema of apiKeySchemas) app.addSchema(schema)
+  app.addSchema(list.page)
+  reads(app, slice)
+  writes(app, slice)
+}
+
+type App = Parameters<FastifyPluginAsyncTypebox<SliceOptions>>[0]
+
+function reads(app: App, { database }: SliceOptions): void {
+  app.get(
+    '/api-keys',
+    operation({
+      id: 'list_api_keys',
+      scope,
+      tag,
+      summary: 'List API keys',
+      query: list.query,
+      answers: {
+        200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
+      },
+    }),
+    (request, reply) => list.send(database, request, reply),
+  )
+
+  app.get(
+    '/api-keys/:id',
+    operation({
+      id: 'get_api_key',
+      scope,
+      tag,
+      summary: 'Read one API key',
+      description: 'Without an ETag: `last_used_at` moves without a new version.',
+      params: idParams,
+      answers: { 200: { description: 'The key, without its secret', schema: ref(ApiKey) } },
+    }),
+    async (request, reply) => {
+      const { tenantId } = principalOf(request)
+      const { body } = await database.read(tenantId, (tx) => readOne(tx, apiKeyResource, request.params.id))
+      return reply.type(json).send(body)
+    },
+  )
+}
+
+function writes(app: App, { database, clock }: SliceOptions): void {
+  app.post(
+    '/api-keys',
+    operation({
+      id: 'create_api_key',
+      scope,
+      tag,
+      summary: 'Make one API key',
+      description: 'The answer shows the whole key, this once. A key can be given only scopes that its maker has.',
+      body: ref(ApiKeyWrite),
+      answers: {
+        201: {
+          description: 'The new key',
+          schema: ref(NewApiKey),
+          headers: { Location: 'The address of the new record' },
+        },
+      },
+      refusals: ['rule_violated'],
+    }),
+    async (request, reply) => {
+      const { outcome, key } = await database.write(callerOf(request, clock), (tx) => createApiKey(tx, request.body))
+      return reply
+        .code(201)
+        .header('location', `/v1/api-keys/${outcome.id}`)
+        .header('cache-control', 'no-store')
+        .type(json)
+        .send(`${outcome.body.slice(0, -1)},"key":${JSON.stringify(key)}}`)
+    },
+  )
+
+  app.post(
+    '/api-keys/:id/revoke',
+    operation({
+      id: 'revoke_api_key',
+      scope,
+      tag,
+      summary: 'Revoke one API key',
+      description:
+        'For good, and within a second on every process. Needs no If-Match: revoking is final, and revoking again ' +
+        'changes nothing.',
+      params: idParams,
+      body: strictObject({}),
+      answers: { 200: { description: 'The key, which works no more', schema: ref(ApiKey) } },
+    }),
+    async (request, reply) => {
+      const outcome = await database.write(callerOf(request, clock), (tx) => revokeApiKey(tx, request.params.id))
+      return reply.type(json).send(outcome.body)
+    },
+  )
+}

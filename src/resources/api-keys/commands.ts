@@ -1,0 +1,37 @@
+import { newId } from '../../core/ids.ts'
+import { Faults } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import { makeKey } from '../../db/tenants.ts'
+import { record, unchanged } from '../../platform/events.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import { grants } from '../../platform/scopes.ts'
+import { loadForUpdate } from '../../platform/writes.ts'
+import type { ApiKeyWrite } from './schemas.ts'
+import { apiKeyInsert, apiKeyRevoke } from './store.ts'
+import { apiKeyResource } from './view.ts'
+
+/** Makes a key. @returns its representation, and the key itself, which exists nowhere else */
+export async function createApiKey(tx: Tx, write: ApiKeyWrite): Promise<{ outcome: Outcome; key: string }> {
+  const faults = new Faults()
+  write.scopes.forEach((scope, at) => {
+    if (grants(tx.scopes, scope)) return
+    faults.add(`/scopes/${at}`, 'beyond_own', `Your own credential does not have ${scope}, so it cannot give it.`)
+  })
+  if (write.expires_at != null && Date.parse(write.expires_at) <= Date.parse(tx.now)) {
+    faults.add('/expires_at', 'past', 'A key cannot expire before it is made.')
+  }
+  faults.refuse()
+  const id = newId()
+  const made = makeKey()
+  await apiKeyInsert(tx, id, made, write)
+  const changed = ['name', 'prefix', 'scopes', 'expires_at']
+  return { outcome: record(tx, { resource: apiKeyResource, id, verb: 'created', changed }), key: made.key }
+}
+
+/** Ends a key for good. Revoking again changes nothing. */
+export async function revokeApiKey(tx: Tx, id: string): Promise<Outcome> {
+  const apiKey = await loadForUpdate(tx, apiKeyResource, id)
+  if (apiKey.revoked_at !== null) return unchanged(tx, apiKeyResource, id)
+  await apiKeyRevoke(tx, id)
+  return record(tx, { resource: apiKeyResource, id, verb: 'revoked', changed: ['revoked_at'] })
+}
