@@ -7,6 +7,7 @@ import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
 import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
+import { drain } from './platform/drain.ts'
 import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
 import { overload, rateLimits } from './platform/limits.ts'
 import { observe } from './platform/observe.ts'
@@ -34,6 +35,8 @@ export interface Deps {
   trustProxy: boolean
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
   eventLoopDelayMaxMs?: number
+  /** Aborted when the service is about to stop. */
+  draining?: AbortSignal
 }
 
 export const apiVersion = '0.1.0'
@@ -84,6 +87,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(observe)
   await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
+  const draining = deps.draining ?? new AbortController().signal
+  await app.register(drain, { draining })
   // What an API needs of it; the rest is for pages that embed others.
   await app.register(helmet, {
     contentSecurityPolicy: false,
@@ -106,7 +111,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(reference)
 
   const slice: SliceOptions = { database: deps.database, clock: deps.clock }
-  await app.register(system, slice)
+  await app.register(system, { ...slice, draining })
   await app.register(
     async (v1) => {
       await v1.register(authentication, { authenticate: keyAuthenticator(deps.database, deps.clock) })

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { buildApp } from './app.ts'
-import { type Config, ConfigError, processConfig } from './config.ts'
+import { type Config, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import type { Database } from './db/database.ts'
 import { startEmbedded } from './db/embedded.ts'
@@ -113,7 +113,6 @@ try {
     throw new Error(`node src/cli.ts COMMAND\n\n${lines.join('\n')}`)
   }
 } catch (error) {
-  const lines = error instanceof ConfigError ? error.faults : [(error as Error).message]
-  for (const line of lines) process.stderr.write(`${line}\n`)
+  for (const line of linesOf(error)) process.stderr.write(`${line}\n`)
   process.exitCode = 1
 }

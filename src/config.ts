@@ -17,9 +17,19 @@ export interface Config {
   requestsPerMinute: number
   corsOrigins: true | readonly string[]
   trustProxy: boolean
+  /** How long the service still accepts requests after it was asked to stop, while /health/ready says no. */
+  drainDelayMs: number
+  /** How long it waits for all that it accepted; includes the delay. */
   drainTimeoutMs: number
   bootstrapTenant: string
   bootstrapApiKey: string | undefined
+}
+
+/** How the machine itself reaches the service. */
+function defaultAddress(host: string, port: number): string {
+  const isEverywhere = host === '0.0.0.0' || host === '::'
+  const name = isEverywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}`
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +41,14 @@ export class ConfigError extends Error {
     super(faults.join('\n'))
     this.faults = faults
   }
+}
+
+/** What a person is told when a program cannot go on: one line for each fault. */
+export function linesOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.faults
+  // Node tries every address of a host and gathers what went wrong, under no message of its own.
+  if (error instanceof AggregateError && error.message === '') return [...new Set(error.errors.flatMap(linesOf))]
+  return [error instanceof Error && error.message !== '' ? error.message : String(error)]
 }
 
 /**
@@ -46,6 +64,7 @@ export function readConfig(env: Environment): Config {
     const value = Number(given)
     if (!Number.isInteger(value) || value < min || value > max) {
       faults.push(`${name} must be a whole number from ${min} to ${max}, not "${given}".`)
+      return fallback
     }
     return value
   }
@@ -57,12 +76,16 @@ export function readConfig(env: Environment): Config {
   const url = (name: string, given: string | undefined, schemes: readonly string[]) => {
     if (given === undefined) return undefined
     const scheme = URL.parse(given)?.protocol
-    if (!scheme || !schemes.includes(scheme)) faults.push(`${name} must be an address with ${schemes.join(' or ')}//.`)
+    if (!scheme || !schemes.includes(scheme))
+      faults.push(`${name} must be an address with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}.`)
     return given
   }
 
   const host = text('HOST', '127.0.0.1')
   const port = whole('PORT', 3000, 0, 65_535)
+  const drainTimeoutMs = whole('DRAIN_TIMEOUT_MS', 25_000, 100, 600_000)
+  const drainDelayMs = whole('DRAIN_DELAY_MS', 0, 0, 600_000)
+  if (drainDelayMs >= drainTimeoutMs) faults.push('DRAIN_DELAY_MS must be less than DRAIN_TIMEOUT_MS.')
   const bootstrapApiKey = env['BOOTSTRAP_API_KEY']?.trim() || undefined
   if (bootstrapApiKey !== undefined) {
     try {
@@ -72,10 +95,15 @@ export function readConfig(env: Environment): Config {
     }
   }
   const origins = text('CORS_ORIGINS', '*')
+  const corsOrigins = origins === '*' ? true : origins.split(',').map((origin) => origin.trim())
+  for (const origin of corsOrigins === true ? [] : corsOrigins) {
+    if (URL.parse(origin)?.origin === origin) continue
+    faults.push(`CORS_ORIGINS must be * or origins such as https://portal.example.org, with commas; not "${origin}".`)
+  }
   const config: Config = {
     host,
     port,
-    publicUrl: url('PUBLIC_URL', text('PUBLIC_URL', `http://${host}:${port}`), ['http:', 'https:']) as string,
+    publicUrl: url('PUBLIC_URL', text('PUBLIC_URL', defaultAddress(host, port)), ['http:', 'https:']) as string,
     databaseUrl: url('DATABASE_URL', env['DATABASE_URL']?.trim() || undefined, ['postgres:', 'postgresql:']),
     dataDir: text('DATA_DIR', '.data'),
     poolSize: whole('POOL_SIZE', 20, 2, 500),
@@ -84,9 +112,10 @@ export function readConfig(env: Environment): Config {
     logFormat: choice('LOG_FORMAT', ['json', 'pretty'], 'json'),
     bodyLimitBytes: whole('BODY_LIMIT_BYTES', 1_048_576, 1024, 104_857_600),
     requestsPerMinute: whole('REQUESTS_PER_MINUTE', 6000, 1, 100_000_000),
-    corsOrigins: origins === '*' ? true : origins.split(',').map((origin) => origin.trim()),
+    corsOrigins,
     trustProxy: choice('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
-    drainTimeoutMs: whole('DRAIN_TIMEOUT_MS', 25_000, 100, 600_000),
+    drainDelayMs,
+    drainTimeoutMs,
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
     bootstrapApiKey,
   }

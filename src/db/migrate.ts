@@ -22,7 +22,12 @@ const provider: MigrationProvider = {
  * @returns the names of the migrations that were applied now
  */
 export async function migrate(url: string): Promise<string[]> {
-  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'beide migrate' })
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 2,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'beide migrate',
+  })
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
     const { server_version_num: version } = (await pool.query('show server_version_num')).rows[0]

@@ -53,7 +53,11 @@ export interface SetUp {
 
 /** Runs work as the owner of the schema, on one connection outside the service's pools. */
 export async function asOwner<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: 'beide set-up' })
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'beide set-up',
+  })
   await client.connect()
   try {
     await client.query('begin')

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { newId } from '../core/ids.ts'
-import { Problem, type ProblemCode } from '../core/problem.ts'
+import { type Fault, Problem, type ProblemCode } from '../core/problem.ts'
 
 /** Turns whatever was thrown into one problem document; what it was stays in the log. */
 export const errors = fp(
@@ -19,7 +19,8 @@ export const errors = fp(
 
 function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
-  else request.log.debug({ code: problem.code, cause: problem.cause }, problem.message)
+  // The detail of a refusal repeats what the caller sent, which may be about people: it stays out of the log.
+  else request.log.debug({ code: problem.code, faults: problem.errors?.map(faultOf) }, 'refused')
   if (problem.status === 503) reply.header('retry-after', '2')
   return reply
     .code(problem.status)
@@ -27,6 +28,8 @@ function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): F
     .type('application/problem+json')
     .send(JSON.stringify(problem.toDocument(request.id)))
 }
+
+const faultOf = ({ pointer, code }: Fault): string => `${pointer} ${code}`
 
 /** What Fastify refuses by itself, by its code. */
 const fromFastify: Record<string, [ProblemCode, string]> = {

@@ -39,14 +39,18 @@ export const rateLimits = fp(
   { name: 'rate-limits', dependencies: ['authentication'] },
 )
 
+const watched = new Set(['/health/live', '/metrics'])
+
 /** Refuses work while the event loop is far behind, so that what was accepted is finished. */
 export const overload = fp(
   async (app: FastifyInstance, { eventLoopDelayMaxMs }: { eventLoopDelayMaxMs: number }) => {
     await app.register(underPressure, {
       maxEventLoopDelay: eventLoopDelayMaxMs,
-      pressureHandler: (_request, _reply, _type, delayMs) => {
+      pressureHandler: (request, _reply, _type, delayMs) => {
         // Infinity says that the last second has no sample, as when the app was just built; a real delay follows in the next.
         if (delayMs === Number.POSITIVE_INFINITY) return
+        // Whoever watches must see an overloaded process, not kill it.
+        if (watched.has(request.url)) return
         throw new Problem('unavailable', 'The service has too much to do. Try again in a moment.')
       },
     })

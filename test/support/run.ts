@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { startEmbedded } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
@@ -97,6 +98,8 @@ async function runTap(server: Server, template: string, args: string[]): Promise
   const child = spawn(process.execPath, [tapProgram, '--reporter=tap', ...args], {
     env: {
       ...env,
+      // Each test file is a process of its own; measured, this spares each of them a second of compiling.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.tap/compile-cache', import.meta.url)),
       [serverVariable]: server.url,
       [templateVariable]: template,
       [strategyVariable]: server.strategy,

@@ -7,8 +7,16 @@ import { operation } from '../../platform/operation.ts'
 
 const Health = Type.Object({ status: Type.String({ enum: ['ok'] }) }, { $id: 'Health' })
 
+interface SystemOptions {
+  database: Database
+  draining: AbortSignal
+}
+
+/** How long a database that says nothing is waited for. */
+const answerWithinMs = 2000
+
 /** Health, and the pages that problem types point at. None needs a credential. */
-export const system: FastifyPluginAsyncTypebox<{ database: Database }> = async (app, { database }) => {
+export const system: FastifyPluginAsyncTypebox<SystemOptions> = async (app, { database, draining }) => {
   app.addSchema(Health)
   const answer = { 200: { description: 'All is well', schema: { $ref: 'Health#' } } }
 
@@ -25,10 +33,12 @@ export const system: FastifyPluginAsyncTypebox<{ database: Database }> = async (
       scope: null,
       tag: 'System',
       summary: 'Can the service answer requests?',
+      description: 'No (503) while the database does not answer, and once the process is about to stop.',
       answers: answer,
     }),
     async () => {
-      await database.outside({ name: 'ready', text: 'select 1' })
+      if (draining.aborted) throw new Problem('unavailable', 'The service is about to stop. Ask another process.')
+      await inTime(database.outside({ name: 'ready', text: 'select 1' }))
       return { status: 'ok' }
     },
   )
@@ -56,4 +66,18 @@ export const system: FastifyPluginAsyncTypebox<{ database: Database }> = async (
 <p><a href="/docs">The API reference</a></p></body></html>`)
     },
   )
+}
+
+async function inTime(answer: Promise<unknown>): Promise<void> {
+  const late = Symbol('late')
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, answerWithinMs, late)
+  })
+  try {
+    if ((await Promise.race([answer, timeout])) === late)
+      throw new Problem('unavailable', 'The database does not answer.')
+  } finally {
+    clearTimeout(timer)
+  }
 }
