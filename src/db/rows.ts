@@ -45,7 +45,10 @@ export interface CommitmentReturns {
 }
 
 export interface Commitments {
+  agreed_by_party_id: string | null;
   agreed_on: string | null;
+  agreement_note: string | null;
+  agreement_recorded_by_party_id: string | null;
   amount: string | null;
   binding: string;
   close_reason: string | null;
@@ -216,6 +219,7 @@ export interface Fulfilments {
   currency: string | null;
   decided_by_party_id: string | null;
   decided_on: string | null;
+  decision_note: string | null;
   delivered_on: string;
   dispute_reason: string | null;
   evidence_url: string | null;

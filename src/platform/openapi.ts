@@ -142,6 +142,7 @@ const mapValues = <T, R>(record: Record<string, T>, to: (value: T) => R): Record
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
   components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
+  for (const schema of Object.values(components.schemas)) mapDiscriminator(schema as Union, components.schemas)
   for (const path of Object.values(document['paths'] as Record<string, Record<string, Json>>)) {
     for (const operation of Object.values(path)) {
       for (const parameter of (operation['parameters'] ?? []) as Json[]) {
@@ -155,6 +156,22 @@ function finish(document: Json): Json {
     }
   }
   return document
+}
+
+interface Union {
+  discriminator?: { propertyName: string; mapping?: Record<string, string> }
+  oneOf?: { $ref: string }[]
+}
+
+/** Says which component belongs to which value. The validator of bodies knows no mapping, so it is added here. */
+function mapDiscriminator({ discriminator, oneOf = [] }: Union, schemas: Json): void {
+  if (!discriminator) return
+  const branches = oneOf.flatMap(({ $ref }) => {
+    const { properties } = schemas[$ref.replace('#/components/schemas/', '')] as { properties: Record<string, Json> }
+    const values = properties[discriminator.propertyName]?.['enum'] as string[]
+    return values.map((value): [string, string] => [value, $ref])
+  })
+  discriminator.mapping = Object.fromEntries(branches)
 }
 
 const introduction = `Beide keeps what both sides of an alliance promised, whether both kept it, what a crisis did to the

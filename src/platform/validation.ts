@@ -94,6 +94,11 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
       const types = [params['type']].flat().join(' or ')
       return [{ pointer: at(path), code: 'type', detail: `Must be of type ${types}.` }]
     }
+    case 'discriminator': {
+      const { tag, tagValue } = params as { tag: string; tagValue: unknown }
+      const detail = `Says which form this has; ${JSON.stringify(tagValue) ?? 'nothing'} is none of those in the contract.`
+      return [{ pointer: at(`${path}/${tag}`), code: keyword, detail }]
+    }
     case 'propertyNames':
       return [
         { pointer: at(path), code: keyword, detail: `The name "${params['propertyName']}" may not be used here.` },

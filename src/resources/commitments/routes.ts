@@ -1,4 +1,172 @@
-import type { FastifyPluginAsync } from 'fastify'
-import type { SliceOptions } from '../../platform/collection.ts'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { sql } from 'kysely'
+import { type TSchema, Type } from 'typebox'
+import type { ProblemCode } from '../../core/problem.ts'
+import { ref, uuid } from '../../core/schemas.ts'
+import { containing } from '../../core/text.ts'
+import { param, tenantParam } from '../../db/prepared.ts'
+import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { byInstant, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import { createCommitment, deleteCommitment, reviseCommitment, upsertCommitment } from './commands.ts'
+import { commitmentStatuses } from './lifecycle.ts'
+import { Commitment, CommitmentPatch, CommitmentWrite, commitmentSchemas, kinds, reciprocities } from './schemas.ts'
+import {
+  Agreeing,
+  Cancelling,
+  Declining,
+  Lapsing,
+  PromiserStep,
+  Reinstating,
+  Releasing,
+  stepSchemas,
+} from './step-schemas.ts'
+import { agreeCommitment, decide, proposeCommitment, withdrawCommitment } from './steps.ts'
+import { commitmentResource } from './view.ts'
 
-export const commitments: FastifyPluginAsync<SliceOptions> = async () => {}
+const byId = (column: string): Filter => ({
+  schema: uuid(),
+  where: sql`${sql.ref(`r.${column}`)} = ${param(column)}::uuid`,
+})
+
+const ofOrganisation = sql`array(
+  select p.id from partnership_parties p
+  where p.tenant_id = ${tenantParam} and p.organisation_id = ${param('organisation_id')}::uuid)`
+
+const list = defineList({
+  name: 'commitments',
+  item: Commitment,
+  view: commitmentResource.view,
+  sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
+  defaultSort: 'created_at',
+  filters: {
+    q: {
+      schema: Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'A part of title or description, whatever its case or accents',
+      }),
+      where: sql`r.search_text like ${param('q')}`,
+      value: containing,
+    },
+    partnership_id: byId('partnership_id'),
+    organisation_id: {
+      schema: uuid({ description: 'The organisation that promises or receives' }),
+      where: sql`(r.from_party_id = any(${ofOrganisation}) or r.to_party_id = any(${ofOrganisation}))`,
+    },
+    from_party_id: byId('from_party_id'),
+    to_party_id: byId('to_party_id'),
+    status: oneOf('status', commitmentStatuses),
+    kind: oneOf('kind', kinds),
+    reciprocity: oneOf('reciprocity', reciprocities),
+    external_ref: externalRef('commitment'),
+    updated_since: updatedSince,
+  },
+})
+
+const tag = 'Commitments'
+const scopes = { read: 'commitments:read', write: 'commitments:write' } as const
+
+/** What one party promises another: kept, or lapsed, released or cancelled, and by whom. */
+export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
+  for (const schema of [...commitmentSchemas, ...stepSchemas]) app.addSchema(schema)
+  app.addSchema(list.page)
+  collection(app, slice, {
+    resource: commitmentResource,
+    tag,
+    one: 'commitment',
+    many: 'commitments',
+    scopes,
+    wire: Commitment,
+    write: CommitmentWrite,
+    patch: CommitmentPatch,
+    list,
+    refusals: ['duplicate', 'state_forbids', 'agreed_terms', 'rule_violated', 'unknown_reference'],
+    commands: {
+      create: createCommitment,
+      revise: reviseCommitment,
+      upsert: upsertCommitment,
+      remove: deleteCommitment,
+    },
+  })
+  lifeSteps(app, slice)
+}
+
+function lifeSteps(app: FastifyInstance, slice: SliceOptions): void {
+  const step = <Body extends TSchema>(
+    verb: string,
+    told: Pick<Action<Body>, 'summary' | 'description' | 'body' | 'command'>,
+    refusals: readonly ProblemCode[] = ['wrong_party'],
+  ) =>
+    action(app, slice, {
+      resource: commitmentResource,
+      tag,
+      one: 'commitment',
+      verb,
+      scope: scopes.write,
+      wire: Commitment,
+      refusals,
+      ...told,
+    })
+  const opening = ['wrong_party', 'state_forbids', 'rule_violated'] as const
+
+  step(
+    'propose',
+    {
+      summary: 'Propose a commitment to the other side',
+      description: 'The promiser consents by it. From then on the terms stay as they are, unless it is withdrawn.',
+      body: ref(PromiserStep),
+      command: proposeCommitment,
+    },
+    opening,
+  )
+  step('withdraw', {
+    summary: 'Take a proposed commitment back to draft',
+    body: ref(PromiserStep),
+    command: withdrawCommitment,
+  })
+  step(
+    'agree',
+    {
+      summary: 'Agree to a proposed commitment',
+      description:
+        'For the receiver, or for the joint purpose a party of the other side; it may be recorded on its behalf.',
+      body: ref(Agreeing),
+      command: agreeCommitment,
+    },
+    opening,
+  )
+  step('decline', {
+    summary: 'Decline a proposed commitment',
+    description: 'For the other side, with a reason.',
+    body: ref(Declining),
+    command: decide('decline'),
+  })
+  step('lapse', {
+    summary: 'Let a commitment lapse by circumstances',
+    description: 'For either side. It is still owed: it may be reinstated, or the receiver may release it.',
+    body: ref(Lapsing),
+    command: decide('lapse'),
+  })
+  step(
+    'reinstate',
+    {
+      summary: 'Reinstate a lapsed commitment',
+      description: 'For either side. Where everything had been delivered, it is fulfilled at once.',
+      body: ref(Reinstating),
+      command: decide('reinstate'),
+    },
+    opening,
+  )
+  step('release', {
+    summary: 'Release the promiser from a commitment',
+    description: 'For the receiver, or for the joint purpose a party of the other side: it lets go.',
+    body: ref(Releasing),
+    command: decide('release'),
+  })
+  step('cancel', {
+    summary: 'Cancel a commitment',
+    description: 'For the promiser, with a reason: it withdraws what it promised.',
+    body: ref(Cancelling),
+    command: decide('cancel'),
+  })
+}

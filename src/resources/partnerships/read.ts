@@ -1,4 +1,7 @@
-import type { ReadTx } from '../../db/database.ts'
+import { sql } from 'kysely'
+import type { ReadTx, Tx } from '../../db/database.ts'
+import { type Prepared, param, prepare, tenantParam } from '../../db/prepared.ts'
+import type { Naming } from '../../platform/references.ts'
 
 /** What other slices may know of a partnership. */
 export interface PartnershipContext {
@@ -38,4 +41,34 @@ export async function partnershipContext(tx: ReadTx, id: string): Promise<Partne
       .execute(),
   ])
   return partnership && { ...partnership, parties }
+}
+
+const held = (id: ReturnType<typeof sql>): Prepared<PartnershipContext> =>
+  prepare<PartnershipContext>(sql`
+    select r.id, r.status, r.starts_on, r.base_currency, r.time_zone, (
+      select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
+        'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
+      from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
+    from partnerships r where r.tenant_id = ${tenantParam} and r.id = ${id} for share of r`)
+
+const heldByName = held(sql`coalesce(${param('id')}::uuid, (
+  select x.resource_id from external_refs x where x.tenant_id = ${tenantParam} and x.resource_type = 'partnership'
+    and x.system = ${param('system')} and x.ref_id = ${param('ref_id')}))`)
+
+const heldByCommitment = held(sql`(
+  select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid)`)
+
+const withParties = ([row]: PartnershipContext[]) => row && { ...row, parties: row.parties ?? [] }
+
+/**
+ * A partnership that a write names, held against every change of it until the transaction ends, though not against
+ * others who hold it so. Hold it before its commitments: its own steps lock it first and them after.
+ */
+export async function holdPartnership(tx: Tx, { id, ref }: Naming): Promise<PartnershipContext | undefined> {
+  return withParties(await heldByName.run(tx, { id, system: ref?.system, ref_id: ref?.id }))
+}
+
+/** The partnership of a commitment, held likewise. */
+export async function holdPartnershipOf(tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> {
+  return withParties(await heldByCommitment.run(tx, { id: commitmentId }))
 }

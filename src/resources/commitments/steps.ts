@@ -1,0 +1,125 @@
+import type { IfMatch } from '../../core/etag.ts'
+import { requireNamedStep } from '../../core/lifecycle.ts'
+import { Faults } from '../../core/problem.ts'
+import { requireDecider } from '../../core/sides.ts'
+import type { Tx } from '../../db/database.ts'
+import { record } from '../../platform/events.ts'
+import { recordStatusChange } from '../../platform/history.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import { refuseIfOver } from './checks.ts'
+import { type Held, loadCommitment } from './commands.ts'
+import { decidersOf, derivedBy, lifecycle, type StepName, statusByLedger, steps } from './lifecycle.ts'
+import type { Agreeing, Decision, PromiserStep } from './step-schemas.ts'
+import { commitmentKept, commitmentStep, type StepChange } from './store.ts'
+import { commitmentResource } from './view.ts'
+
+/** Who decides a step: the party, and the member of the body that names it. */
+interface Decider {
+  partyId: string
+  member: 'party_id' | 'by_party_id' | 'initiated_by_party_id'
+}
+
+/**
+ * Whatever else a step needs, its state comes first; then the partnership's; then who decides.
+ * @throws Problem `transition_not_allowed`, `state_forbids` or `wrong_party`
+ */
+export function requireCommitmentStep({ commitment, partnership }: Held, name: StepName, decider?: Decider): void {
+  const step = steps[name]
+  requireNamedStep(lifecycle, name, step, commitment.status)
+  if (step.opens) refuseIfOver(partnership)
+  if (decider) requireDecider(decider.member, decider.partyId, decidersOf(step.by, commitment, partnership.parties))
+}
+
+interface Taken {
+  on: string
+  partyId?: string | null
+  reason?: string | null | undefined
+  change?: Omit<StepChange, 'status'>
+}
+
+/** Writes a step that may be taken, its history and its event; and where nothing is outstanding then, that it is kept. */
+export async function writeStep(tx: Tx, { commitment }: Held, name: StepName, taken: Taken): Promise<Outcome> {
+  const { to, verb } = steps[name]
+  const { id, version, status } = commitment
+  const { on, partyId = null, reason = null, change = {} } = taken
+  await commitmentStep(tx, id, { ...change, status: to })
+  const told = { type: 'commitment', id, on, decidedByPartyId: partyId }
+  await recordStatusChange(tx, { ...told, version: version + 1, from: status, to, reason })
+  const changed = new Set(['status', ...Object.keys(change).map(memberOf), ...derivedBy(status, to)])
+  const outcome = record(tx, { resource: commitmentResource, id, verb, changed: [...changed] })
+  if (statusByLedger(to, commitment.measure, commitment.delivered) !== 'fulfilled') return outcome
+  return keep(tx, id, version + 2, on)
+}
+
+const memberOf = (column: string): string => (/^agree(d_by|ment)_/.test(column) ? 'agreement' : column)
+
+/** What came back to life when everything had been delivered already is kept at once. */
+function keep(tx: Tx, id: string, version: number, on: string): Outcome {
+  tx.atCommit(async () => {
+    await Promise.all([
+      commitmentKept(tx, id, on),
+      recordStatusChange(tx, { type: 'commitment', id, version, from: 'agreed', to: 'fulfilled', on }),
+    ])
+  })
+  return record(tx, { resource: commitmentResource, id, verb: 'fulfilled', changed: ['status', 'closed_on'] })
+}
+
+export async function proposeCommitment(tx: Tx, id: string, ifMatch: IfMatch, body: PromiserStep): Promise<Outcome> {
+  return stepOfPromiser(tx, id, ifMatch, 'propose', body)
+}
+
+export async function withdrawCommitment(tx: Tx, id: string, ifMatch: IfMatch, body: PromiserStep): Promise<Outcome> {
+  return stepOfPromiser(tx, id, ifMatch, 'withdraw', body)
+}
+
+async function stepOfPromiser(
+  tx: Tx,
+  id: string,
+  ifMatch: IfMatch,
+  name: 'propose' | 'withdraw',
+  { by_party_id }: PromiserStep,
+): Promise<Outcome> {
+  const held = await loadCommitment(tx, id, ifMatch)
+  const partyId = by_party_id?.toLowerCase() ?? held.commitment.from_party_id
+  requireCommitmentStep(held, name, { partyId, member: 'by_party_id' })
+  return writeStep(tx, held, name, { on: held.today, partyId })
+}
+
+/** The promiser consented by proposing; with the consent of the other side the commitment is agreed. */
+export async function agreeCommitment(tx: Tx, id: string, ifMatch: IfMatch, body: Agreeing): Promise<Outcome> {
+  const held = await loadCommitment(tx, id, ifMatch)
+  const partyId = body.party_id.toLowerCase()
+  requireCommitmentStep(held, 'agree', { partyId, member: 'party_id' })
+  const recordedBy = body.recorded_by_party_id?.toLowerCase() ?? null
+  const on = body.on ?? held.today
+  const faults = new Faults()
+  if (recordedBy !== null && !held.partnership.parties.some((party) => party.id === recordedBy)) {
+    faults.add('/recorded_by_party_id', 'unknown_reference', 'This is no party of the partnership.')
+  }
+  if (on > held.today)
+    faults.add('/on', 'in_future', `Today is ${held.today}: an agreement is recorded once it is there.`)
+  faults.refuse()
+  const change = {
+    agreed_on: on,
+    agreed_by_party_id: partyId,
+    agreement_recorded_by_party_id: recordedBy,
+    agreement_note: body.note ?? null,
+  }
+  return writeStep(tx, held, 'agree', { on, partyId, reason: body.note, change })
+}
+
+type Decided = 'decline' | 'lapse' | 'reinstate' | 'release' | 'cancel'
+
+/** A step that one party decides and gives its reason for. */
+export const decide =
+  (name: Decided) =>
+  async (tx: Tx, id: string, ifMatch: IfMatch, { party_id, reason }: Decision): Promise<Outcome> => {
+    const held = await loadCommitment(tx, id, ifMatch)
+    const partyId = party_id.toLowerCase()
+    requireCommitmentStep(held, name, { partyId, member: 'party_id' })
+    const change =
+      name === 'reinstate'
+        ? { closed_on: null, close_reason: null }
+        : { closed_on: held.today, close_reason: reason ?? null }
+    return writeStep(tx, held, name, { on: held.today, partyId, reason, change })
+  }

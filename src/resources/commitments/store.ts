@@ -1,0 +1,210 @@
+import { sql } from 'kysely'
+import { searchable } from '../../core/text.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
+import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
+import { measureColumns } from '../../platform/measures.ts'
+import type { CommitmentStatus } from './lifecycle.ts'
+import type { Commitment, CommitmentTerms } from './schemas.ts'
+
+/** The columns that hold the terms of a commitment. */
+function columnsOf(terms: CommitmentTerms) {
+  return {
+    partnership_id: terms.partnership_id,
+    from_party_id: terms.from_party_id,
+    to_party_id: terms.to_party_id,
+    kind: terms.kind,
+    title: terms.title,
+    description: terms.description,
+    binding: terms.binding,
+    reciprocity: terms.reciprocity,
+    motive: terms.motive,
+    mode: terms.mode,
+    ...measureColumns(terms.measure),
+    schedule: terms.schedule && JSON.stringify(terms.schedule),
+    pause_exempt: terms.pause_exempt,
+    metadata: JSON.stringify(terms.metadata),
+    search_text: searchable(terms.title, terms.description),
+  }
+}
+
+/** The state that a commitment begins in, and how it came by it. */
+export interface Beginning {
+  status: CommitmentStatus
+  agreed_on: string | null
+  closed_on: string | null
+  close_reason: string | null
+  taken_over: Commitment['taken_over']
+}
+
+const insert = prepare(
+  compiler.insertInto('commitments').values({
+    tenant_id: tenantParam,
+    id: param('id'),
+    created_at: param('now'),
+    updated_at: param('now'),
+    partnership_id: param('partnership_id'),
+    from_party_id: param('from_party_id'),
+    to_party_id: param('to_party_id'),
+    kind: param('kind'),
+    title: param('title'),
+    description: param('description'),
+    binding: param('binding'),
+    reciprocity: param('reciprocity'),
+    motive: param('motive'),
+    mode: param('mode'),
+    amount: param('amount'),
+    currency: param('currency'),
+    quantity: param('quantity'),
+    unit: param('unit'),
+    schedule: param('schedule'),
+    pause_exempt: param('pause_exempt'),
+    status: param('status'),
+    close_reason: param('close_reason'),
+    closed_on: param('closed_on'),
+    agreed_on: param('agreed_on'),
+    taken_over: param('taken_over'),
+    metadata: param('metadata'),
+    search_text: param('search_text'),
+  }),
+)
+
+export async function commitmentInsert(tx: Tx, id: string, terms: CommitmentTerms, begins: Beginning): Promise<void> {
+  const { taken_over, ...state } = begins
+  await insert.run(tx, {
+    id,
+    now: tx.now,
+    ...columnsOf(terms),
+    ...state,
+    taken_over: taken_over && JSON.stringify(taken_over),
+  })
+}
+
+export async function commitmentUpdate(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+  await tx.db
+    .updateTable('commitments')
+    .set({ ...columnsOf(terms), updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** What a step changes beside the status; what it does not speak of stays. */
+export interface StepChange {
+  status: CommitmentStatus
+  agreed_on?: string | null
+  agreed_by_party_id?: string | null
+  agreement_recorded_by_party_id?: string | null
+  agreement_note?: string | null
+  closed_on?: string | null
+  close_reason?: string | null
+}
+
+export async function commitmentStep(tx: Tx, id: string, change: StepChange): Promise<void> {
+  await tx.db
+    .updateTable('commitments')
+    .set({ ...change, updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
+const kept = prepare(sql`
+  update commitments set status = 'fulfilled', closed_on = ${param('on')}::date, version = version + 1,
+    updated_at = ${param('now')}::timestamptz
+  where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`)
+
+/** Marks a commitment on which nothing is outstanding. */
+export async function commitmentKept(tx: Tx, id: string, on: string): Promise<void> {
+  await kept.run(tx, { id, on, now: tx.now })
+}
+
+const insertValuations = prepare(sql`
+  insert into commitment_valuations (tenant_id, commitment_id, position, amount, currency, basis, declared_by, valued_on)
+  select ${tenantParam}, ${param('id')}::uuid, v.position, v.amount, v.currency, v.basis, v.declared_by, v.valued_on
+  from json_to_recordset(${param('valuations')}::json) as v (
+    position integer, amount numeric, currency text, basis text, declared_by text, valued_on date)`)
+
+export async function commitmentValuationsInsert(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+  if (terms.valuations.length === 0) return
+  const rows = terms.valuations.map(({ money, ...rest }, position) => ({ position, ...money, ...rest }))
+  await insertValuations.run(tx, { id, valuations: JSON.stringify(rows) })
+}
+
+export async function commitmentValuationsDelete(tx: Tx, id: string): Promise<void> {
+  await tx.db
+    .deleteFrom('commitment_valuations')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('commitment_id', '=', id)
+    .execute()
+}
+
+const insertReturns = prepare(sql`
+  insert into commitment_returns (tenant_id, partnership_id, commitment_id, in_return_for_id, position)
+  select ${tenantParam}, ${param('partnership_id')}::uuid, ${param('id')}::uuid, n.id, n.position
+  from unnest(${param('ids')}::uuid[]) with ordinality as n (id, position)`)
+
+export async function commitmentReturnsInsert(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+  if (terms.in_return_for.length === 0) return
+  await insertReturns.run(tx, { id, partnership_id: terms.partnership_id, ids: terms.in_return_for })
+}
+
+export async function commitmentReturnsDelete(tx: Tx, id: string): Promise<void> {
+  await tx.db
+    .deleteFrom('commitment_returns')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('commitment_id', '=', id)
+    .execute()
+}
+
+/** Deletes a draft with all that hangs on it. */
+export async function commitmentDelete(tx: Tx, id: string): Promise<void> {
+  for (const table of ['external_refs', 'status_changes'] as const) {
+    await tx.db
+      .deleteFrom(table)
+      .where('tenant_id', '=', tx.tenantId)
+      .where('resource_type', '=', 'commitment')
+      .where('resource_id', '=', id)
+      .execute()
+  }
+  await tx.db.deleteFrom('commitments').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
+}
+
+/** True where other commitments are given in return for this one. */
+export async function commitmentIsAnswered(tx: Tx, id: string): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom('commitment_returns')
+    .select('commitment_id')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('in_return_for_id', '=', id)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** A commitment that a write names, as far as it matters there. */
+export interface NamedCommitment {
+  id: string
+  partnership_id: string
+  from_party_id: string
+}
+
+const named = prepare<{ id: string | null; partnership_id: string; from_party_id: string }>(sql`
+  select c.id, c.partnership_id, c.from_party_id
+  from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid, system text, ref_id text)
+  left join external_refs x on x.tenant_id = ${tenantParam} and x.resource_type = 'commitment'
+    and x.system = n.system and x.ref_id = n.ref_id
+  left join commitments c on c.tenant_id = ${tenantParam} and c.id = coalesce(n.id, x.resource_id)
+  order by n.position`)
+
+/** The commitments that a write names by their ids or by the client's, in one statement; undefined where there is none. */
+export async function commitmentsNamed(
+  tx: ReadTx,
+  names: readonly (string | { system: string; id: string })[],
+): Promise<(NamedCommitment | undefined)[]> {
+  if (names.length === 0) return []
+  const rows = names.map((name, position) =>
+    typeof name === 'string' ? { position, id: name } : { position, system: name.system, ref_id: name.id },
+  )
+  const found = await named.run(tx, { namings: JSON.stringify(rows) })
+  return found.map(({ id, ...rest }) => (id === null ? undefined : { id, ...rest }))
+}

@@ -1,0 +1,85 @@
+import { type Static, Type } from 'typebox'
+import type { Measure as AnyMeasure } from '../../core/measure.ts'
+import { frequencies } from '../../core/schedule.ts'
+import { codes, date, decimal, Money, nullable, ref, strictObject } from '../../core/schemas.ts'
+
+export const units = ['hour', 'day', 'piece', 'ticket', 'event', 'placement', 'impression', 'person'] as const
+export const modes = ['in_person', 'online', 'hybrid', 'not_applicable'] as const
+export const bases = ['cost_to_giver', 'fair_value', 'agreed', 'nominal'] as const
+export const declarers = ['giver', 'receiver', 'independent'] as const
+
+const MoneyMeasure = strictObject(
+  {
+    type: codes(['money'] as const),
+    amount: decimal({ description: 'A decimal string with at most the minor digits of the currency' }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] }),
+  },
+  { $id: 'MoneyMeasure', description: 'An amount of money' },
+)
+
+const QuantityMeasure = strictObject(
+  {
+    type: codes(['quantity'] as const),
+    quantity: decimal({ description: 'A decimal string', examples: ['40'] }),
+    unit: codes(units),
+  },
+  { $id: 'QuantityMeasure', description: 'A number of things' },
+)
+
+export const Measure = Type.Unsafe<AnyMeasure<(typeof units)[number]>>({
+  $id: 'Measure',
+  type: 'object',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [ref(MoneyMeasure), ref(QuantityMeasure)],
+  description: 'What is promised or delivered, as money or as a quantity. The two are never converted.',
+})
+export type Measure = Static<typeof Measure>
+
+export const Valuation = strictObject(
+  {
+    money: ref(Money),
+    basis: codes(bases, { description: 'Values on different bases are never added' }),
+    declared_by: codes(declarers),
+    valued_on: date(),
+  },
+  { $id: 'Valuation', description: 'What something is worth, on which basis and by whose word' },
+)
+export type Valuation = Static<typeof Valuation>
+
+const dayOfMonth = Type.Unsafe<number | 'last' | null>({
+  anyOf: [{ type: 'integer', minimum: 1, maximum: 31 }, { type: 'string', enum: ['last'] }, { type: 'null' }],
+  description: 'Days 29 to 31 fall to the last day of a shorter month',
+})
+
+const scheduleBase = { frequency: codes(frequencies), starts_on: date() }
+const count = () => Type.Integer({ minimum: 1, maximum: 600, description: 'How many times, in place of ends_on' })
+
+export const Schedule = Type.Object(
+  {
+    ...scheduleBase,
+    interval: Type.Integer({ minimum: 1 }),
+    day_of_month: dayOfMonth,
+    ends_on: nullable(date()),
+    count: nullable(count()),
+  },
+  { $id: 'Schedule', description: 'When a promise falls due' },
+)
+export type Schedule = Static<typeof Schedule>
+
+export const ScheduleWrite = strictObject(
+  {
+    ...scheduleBase,
+    interval: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: '1 when left out' })),
+    day_of_month: Type.Optional(dayOfMonth),
+    ends_on: Type.Optional(nullable(date())),
+    count: Type.Optional(nullable(count())),
+  },
+  {
+    $id: 'ScheduleWrite',
+    description:
+      'When a promise falls due. One that repeats needs ends_on or count, for its measure is divided over it.',
+  },
+)
+
+export const termSchemas = [MoneyMeasure, QuantityMeasure, Measure, Valuation, Schedule, ScheduleWrite]
