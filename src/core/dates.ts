@@ -55,3 +55,8 @@ export function isTimeZone(name: string): boolean {
     return false
   }
 }
+
+/** The days from one date to another; negative where the second is the earlier. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000)
+}

@@ -1,0 +1,244 @@
+import { addDays, addMonths, daysBetween } from './dates.ts'
+import { addAnchoredMonths, type Rhythm } from './due-dates.ts'
+
+/** A part of the plan in hand, in smallest units. Instalments that a new plan replaced are not part of it. */
+export interface Part {
+  seq: number
+  due_on: string | null
+  units: bigint
+  /** The day from which it counts: pauses before it do not touch it, for whoever agreed on it knew of them. */
+  made_on: string
+}
+
+export type ScheduleEffect = 'skip' | 'shift' | 'accrue'
+
+/** A pause of the commitment. It ends before `until`: on that day the commitment is kept up again. */
+export interface PauseSpan {
+  starts_on: string
+  /** The day of resumption: the real one, else the one that is expected. */
+  until: string
+  effect: ScheduleEffect
+  /** Not resumed yet: what it touches is not due, however long it lasts in the end. */
+  is_open: boolean
+}
+
+/** What was delivered for good: it counts from the day of its confirmation until the day it is reversed. */
+export interface Entry {
+  /** The instalment that it was reported for; without one it settles in order. */
+  seq: number | null
+  units: bigint
+  on: string
+  reversed_on: string | null
+}
+
+export interface Projected {
+  seq: number
+  due_on: string | null
+  is_skipped: boolean
+  /** Touched by a pause that is still open: not due until that ends, even where its expected end has passed. */
+  is_suspended: boolean
+  settled: bigint
+  /** Until the reversal that reopened it, a pause passed it by: it stood on another date than it does now. */
+  held: Held | null
+}
+
+export interface Held {
+  due_on: string
+  /** The day of the reversal: on it and after, the rest of the instalment is what counts. */
+  until: string
+}
+
+export interface Projection {
+  instalments: Projected[]
+  /** What was delivered beyond all that stands. */
+  surplus: bigint
+}
+
+interface Standing extends Part {
+  is_skipped: boolean
+  is_suspended: boolean
+}
+
+/**
+ * What became of a plan under its pauses and deliveries. A function of dated facts alone: the order in which they were
+ * recorded changes nothing. Pauses are taken by their start, each on what the earlier ones left:
+ * - `skip`: what is due inside the pause is not due any more;
+ * - `shift`: what is due on or after its start moves by its length (see `shiftOf`);
+ * - `accrue`: nothing changes.
+ * An instalment that was settled before a pause began is left as it is.
+ */
+export function project(
+  plan: readonly Part[],
+  rhythm: Rhythm,
+  pauses: readonly PauseSpan[],
+  entries: readonly Entry[],
+): Projection {
+  const live = entries.filter((entry) => entry.reversed_on === null)
+  const standing = standingUnder(plan, rhythm, pauses, live)
+  const { settled, surplus } = allocate(standing, live)
+  const held = heldBefore(plan, rhythm, pauses, entries, standing)
+  const instalments = standing.map(({ seq, due_on, is_skipped, is_suspended }) => ({
+    seq,
+    due_on,
+    is_skipped,
+    is_suspended,
+    settled: settled.get(seq) ?? 0n,
+    held: held.get(seq) ?? null,
+  }))
+  return { instalments, surplus }
+}
+
+/**
+ * Lays deliveries on instalments: those reported for a number on that one; what that one does not need, and those
+ * without a number, in order on what is still open. Only sums count, so the order of reports does not matter.
+ */
+export function allocate(
+  instalments: readonly { seq: number; units: bigint; is_skipped: boolean }[],
+  entries: readonly Pick<Entry, 'seq' | 'units'>[],
+): { settled: Map<number, bigint>; surplus: bigint } {
+  const open = instalments.filter((instalment) => !instalment.is_skipped).toSorted((a, b) => a.seq - b.seq)
+  const numbered = new Map<number, bigint>(open.map(({ seq }) => [seq, 0n]))
+  let pool = 0n
+  for (const { seq, units } of entries) {
+    const own = seq === null ? undefined : numbered.get(seq)
+    if (seq === null || own === undefined) pool += units
+    else numbered.set(seq, own + units)
+  }
+  const settled = new Map<number, bigint>()
+  for (const { seq, units } of open) {
+    const own = numbered.get(seq) ?? 0n
+    settled.set(seq, own < units ? own : units)
+    pool += own > units ? own - units : 0n
+  }
+  for (const { seq, units } of open) {
+    const lacking = units - (settled.get(seq) ?? 0n)
+    const given = pool < lacking ? pool : lacking
+    settled.set(seq, units - lacking + given)
+    pool -= given
+  }
+  return { settled, surplus: pool }
+}
+
+function standingUnder(
+  plan: readonly Part[],
+  rhythm: Rhythm,
+  pauses: readonly PauseSpan[],
+  entries: readonly Entry[],
+): Standing[] {
+  let standing: Standing[] = plan.map((part) => ({ ...part, is_skipped: false, is_suspended: false }))
+  const inOrder = pauses
+    .filter((pause) => pause.effect !== 'accrue')
+    .toSorted((a, b) => (a.starts_on < b.starts_on ? -1 : a.starts_on > b.starts_on ? 1 : a.until < b.until ? -1 : 1))
+  // Where two shifts overlap, the second moves by what the first has not covered.
+  let shiftedUntil = ''
+  for (const pause of inOrder) {
+    const before = entries.filter((entry) => entry.on < pause.starts_on)
+    const { settled } = allocate(standing, before)
+    const isTouched = ({ seq, units, is_skipped, due_on }: Standing) =>
+      due_on !== null && !is_skipped && (units === 0n || (settled.get(seq) ?? 0n) < units)
+    if (pause.is_open) {
+      standing = standing.map((part) =>
+        isTouched(part) && isFrom(part, pause) ? { ...part, is_suspended: true } : part,
+      )
+    }
+    if (pause.effect === 'skip') {
+      standing = standing.map((part) =>
+        isTouched(part) && isInside(part, pause) ? { ...part, is_skipped: true } : part,
+      )
+    } else {
+      const uncovered = { ...pause, starts_on: later(pause.starts_on, shiftedUntil) }
+      if (uncovered.starts_on < uncovered.until) standing = shifted(standing, rhythm, uncovered, isTouched)
+      shiftedUntil = later(shiftedUntil, pause.until)
+    }
+  }
+  return standing
+}
+
+const later = (a: string, b: string): string => (a > b ? a : b)
+
+/** Due on or after the start of a pause, as far as the part knows that pause. */
+const isFrom = ({ due_on, made_on }: Part, pause: PauseSpan): boolean =>
+  due_on !== null && due_on >= later(pause.starts_on, made_on)
+
+const isInside = (part: Part, pause: PauseSpan): boolean => isFrom(part, pause) && (part.due_on ?? '') < pause.until
+
+/** Moves what a shift touches; parts of plans made at different days move each by their own share of the pause. */
+function shifted(
+  standing: readonly Standing[],
+  rhythm: Rhythm,
+  pause: PauseSpan,
+  isTouched: (part: Standing) => boolean,
+): Standing[] {
+  const moves = new Map<string, (date: string) => string>()
+  for (const madeOn of new Set(standing.map((part) => part.made_on))) {
+    const span = { ...pause, starts_on: later(pause.starts_on, madeOn) }
+    if (span.starts_on >= span.until) continue
+    const touched = standing.filter((part) => part.made_on === madeOn && isTouched(part) && isFrom(part, span))
+    const first = touched.map((part) => part.due_on ?? '').toSorted()[0]
+    if (first !== undefined) moves.set(madeOn, shiftOf(rhythm, span, first))
+  }
+  return standing.map((part) => {
+    const move = moves.get(part.made_on)
+    if (!move || part.due_on === null || !isTouched(part) || !isFrom(part, pause)) return part
+    return { ...part, due_on: move(part.due_on) }
+  })
+}
+
+/**
+ * How far a pause moves what is due from `first` on. Months keep their anchor day and weeks their weekday, so the
+ * length is counted in whole months or weeks, cut off, and one more where the first would still fall inside the pause.
+ * What has no rhythm moves by days.
+ */
+export function shiftOf(
+  rhythm: Rhythm,
+  { starts_on, until }: Pick<PauseSpan, 'starts_on' | 'until'>,
+  first: string,
+): (date: string) => string {
+  if (rhythm.by === 'days') {
+    const days = daysBetween(starts_on, until)
+    return (date) => inCalendar(addDays(date, days))
+  }
+  if (rhythm.by === 'weeks') {
+    const whole = Math.floor(daysBetween(starts_on, until) / 7)
+    const weeks = addDays(first, 7 * whole) < until ? whole + 1 : whole
+    return (date) => inCalendar(addDays(date, 7 * weeks))
+  }
+  const { anchor } = rhythm
+  const between = monthsBetween(starts_on, until)
+  let months = addMonths(starts_on, between) > until ? between - 1 : between
+  while (addAnchoredMonths(first, months, anchor) < until) months += 1
+  return (date) => inCalendar(addAnchoredMonths(date, months, anchor))
+}
+
+const monthsBetween = (from: string, to: string): number =>
+  (Number(to.slice(0, 4)) - Number(from.slice(0, 4))) * 12 + Number(to.slice(5, 7)) - Number(from.slice(5, 7))
+
+/** The calendar ends with the year 9999: dates have four digits for the year. */
+const inCalendar = (date: string): string => (/^\d{4}-/.test(date) ? date : '9999-12-31')
+
+/** Where reversals let a pause take an instalment that it had passed by: where that stood before, and until when. */
+function heldBefore(
+  plan: readonly Part[],
+  rhythm: Rhythm,
+  pauses: readonly PauseSpan[],
+  entries: readonly Entry[],
+  standing: readonly Standing[],
+): Map<number, Held> {
+  const held = new Map<number, Held>()
+  const planned = new Map(plan.map((part) => [part.seq, part.due_on]))
+  const taken = standing.filter((part) => isTaken(part) || part.due_on !== planned.get(part.seq))
+  if (taken.length === 0) return held
+  const reversals = new Set(entries.flatMap((entry) => entry.reversed_on ?? []))
+  for (const until of [...reversals].toSorted()) {
+    const then = entries.filter((entry) => entry.on < until && (entry.reversed_on ?? '9999') >= until)
+    const before = new Map(standingUnder(plan, rhythm, pauses, then).map((part) => [part.seq, part]))
+    for (const now of taken) {
+      const was = before.get(now.seq)
+      if (!was || was.due_on === null || isTaken(was) || was.due_on >= until) continue
+      if (isTaken(now) || now.due_on !== was.due_on) held.set(now.seq, { due_on: was.due_on, until })
+    }
+  }
+  return held
+}
+
+const isTaken = (part: Standing): boolean => part.is_skipped || part.is_suspended

@@ -1,0 +1,116 @@
+import { minorDigits } from './money.ts'
+import { decimalOf } from './units.ts'
+
+/**
+ * The arithmetic of the measures. Inputs are exact decimals as text, as Postgres writes them; ratios are decimals with
+ * four digits behind the point, cut off, so that 1.0000 means all of it. What is undefined is null, never 0.
+ */
+
+/** Below this share of commitments that carry a value, a reciprocity would say more of what is known than of what is given. */
+export const coverageThreshold = '0.8000'
+
+const ratioDigits = 4
+
+interface Decimal {
+  units: bigint
+  digits: number
+}
+
+function parse(decimal: string): Decimal {
+  const [whole = '0', fraction = ''] = decimal.split('.')
+  return { units: BigInt(whole + fraction), digits: fraction.length }
+}
+
+/** Two decimals in units of the finer one. */
+function aligned(a: string, b: string): [bigint, bigint, number] {
+  const [left, right] = [parse(a), parse(b)]
+  const digits = Math.max(left.digits, right.digits)
+  const scaled = ({ units, digits: own }: Decimal) => units * 10n ** BigInt(digits - own)
+  return [scaled(left), scaled(right), digits]
+}
+
+/** The sum of decimals, exactly. */
+export const sumOf = (decimals: readonly string[]): string =>
+  decimals.reduce((sum, decimal) => {
+    const [a, b, digits] = aligned(sum, decimal)
+    return decimalOf(a + b, digits)
+  }, '0')
+
+export const isLess = (a: string, b: string): boolean => {
+  const [left, right] = aligned(a, b)
+  return left < right
+}
+
+/** A part of a whole, to four digits; null where the whole is nothing. */
+export function ratioOf(part: string, whole: string): string | null {
+  const [a, b] = aligned(part, whole)
+  return b === 0n ? null : decimalOf((a * 10n ** BigInt(ratioDigits)) / b, ratioDigits)
+}
+
+/** `(a − b) / (a + b)`: −1 where all comes from b, 1 where all comes from a, 0 in balance; null where nothing is given. */
+export function balanceOf(a: string, b: string): string | null {
+  const [left, right] = aligned(a, b)
+  const both = left + right
+  return both === 0n ? null : decimalOf(((left - right) * 10n ** BigInt(ratioDigits)) / both, ratioDigits)
+}
+
+/** An amount in its currency's minor digits, rounded half up. */
+export function rounded(amount: string, currency: string): string {
+  const digits = minorDigits(currency) ?? 2
+  const { units, digits: own } = parse(amount)
+  if (own <= digits) return decimalOf(units * 10n ** BigInt(digits - own), digits)
+  const step = 10n ** BigInt(own - digits)
+  const half = units < 0n ? -(step / 2n) : step / 2n
+  return decimalOf((units + half) / step, digits)
+}
+
+/** What one side gives, on one basis and in one currency. */
+export interface SideValue {
+  side: string
+  value: string
+  /** How many of its commitments count, and how many of them carry a value on the basis. */
+  commitments: number
+  valued: number
+}
+
+export interface SideBalance extends SideValue {
+  coverage: string | null
+}
+
+/** Why there is no ratio. */
+export type Withheld = 'one_side_only' | 'coverage_below_threshold' | 'nothing_given'
+
+export interface Balance {
+  /** `(V_A − V_B) / (V_A + V_B)` of the two sides compared. */
+  ratio: string | null
+  withheld: Withheld | null
+  sides: SideBalance[]
+}
+
+export const coverageOf = ({ valued, commitments }: Pick<SideValue, 'valued' | 'commitments'>): string | null =>
+  ratioOf(String(valued), String(commitments))
+
+/**
+ * The two sides that a partnership's balance compares: company and non-profit where both take part; else its two sides.
+ * Undefined where it has but one, or more than two without those.
+ */
+export function comparedSides(sides: readonly string[]): [string, string] | undefined {
+  if (sides.includes('company') && sides.includes('non_profit')) return ['company', 'non_profit']
+  const order = ['company', 'non_profit', 'public', 'other']
+  const [a, b, more] = order.filter((side) => sides.includes(side))
+  return a !== undefined && b !== undefined && more === undefined ? [a, b] : undefined
+}
+
+/** The balance between two sides; withheld where too little of either side's giving carries a value. */
+export function reciprocityOf(values: readonly SideValue[], threshold = coverageThreshold): Balance {
+  const sides = values.map((side) => ({ ...side, coverage: coverageOf(side) }))
+  const compared = comparedSides(values.map(({ side }) => side))
+  const [a, b] = (compared ?? []).map((name) => sides.find(({ side }) => side === name))
+  if (!a || !b) return { ratio: null, withheld: 'one_side_only', sides }
+  // A side without commitments gives nothing: nothing of it lacks a value.
+  if ([a, b].some(({ coverage }) => coverage !== null && isLess(coverage, threshold))) {
+    return { ratio: null, withheld: 'coverage_below_threshold', sides }
+  }
+  const ratio = balanceOf(a.value, b.value)
+  return { ratio, withheld: ratio === null ? 'nothing_given' : null, sides }
+}
