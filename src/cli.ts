@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { buildApp } from './app.ts'
-import { type Config, linesOf, processConfig } from './config.ts'
+import { connectClient } from './clients/client.ts'
+import { loadGrants, parseGrants, type Remark } from './clients/giving360.ts'
+import { type Config, clientConfig, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import type { Database } from './db/database.ts'
 import { startEmbedded } from './db/embedded.ts'
@@ -37,6 +39,11 @@ const commands: Record<string, Command> = {
     usage: 'openapi [--check]',
     does: 'Writes the contract to openapi/openapi.json, or only says whether that file is current.',
     run: writeContract,
+  },
+  'load:360giving': {
+    usage: 'load:360giving FILE',
+    does: 'Loads grants (360Giving, JSON) through the API at BEIDE_URL as BEIDE_API_KEY. A second run changes nothing.',
+    run: loadFile,
   },
 }
 
@@ -95,6 +102,31 @@ async function writeContract(args: string[]): Promise<void> {
   if (!values.check) return writeFile(file, text)
   const current = await readFile(file, 'utf8').catch(() => '')
   if (current !== text) throw new Error('openapi/openapi.json is not what the code says: run `npm run openapi`.')
+}
+
+async function loadFile(args: string[]): Promise<void> {
+  const [file] = args
+  if (!file || args.length > 1) throw new Error(usageOf('load:360giving'))
+  const client = connectClient(clientConfig())
+  const parsed = parseGrants(await readFile(file, 'utf8'))
+  print(`${parsed.grants.length + parsed.refused.length} grants in ${file}`)
+  let told = Date.now()
+  const report = await loadGrants(client, parsed, (done, all) => {
+    if (Date.now() - told < 2000 && done < all) return
+    told = Date.now()
+    print(`${done} of ${all} records`)
+  })
+  const { created, updated, unchanged, refused, remarks } = report
+  tell('Taken, but for this', remarks)
+  tell('Refused', refused)
+  print(`${created} created, ${updated} updated, ${unchanged} unchanged, ${refused.length} refused.`)
+  if (refused.length > 0) process.exitCode = 1
+}
+
+function tell(heading: string, remarks: readonly Remark[]): void {
+  if (remarks.length === 0) return
+  print(`${heading}:`)
+  for (const { line, id, reason } of remarks) print(`  line ${line}${id === null ? '' : ` (${id})`}: ${reason}`)
 }
 
 const unused = (): never => {

@@ -123,5 +123,29 @@ export function readConfig(env: Environment): Config {
   return config
 }
 
+/** Where the programs that are clients of the service reach it, and as whom. */
+export interface ClientConfig {
+  url: string
+  key: string
+}
+
+/**
+ * Reads the environment of a program that is a client.
+ * @throws ConfigError that names every fault
+ */
+export function readClientConfig(env: Environment): ClientConfig {
+  const faults: string[] = []
+  const url = env['BEIDE_URL']?.trim() || 'http://127.0.0.1:3000'
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    faults.push('BEIDE_URL must be an address with http:// or https://.')
+  const key = env['BEIDE_API_KEY']?.trim() ?? ''
+  if (key === '') faults.push('BEIDE_API_KEY must hold an API key of the service.')
+  if (faults.length > 0) throw new ConfigError(faults)
+  return { url, key }
+}
+
+/** The configuration of this process as a client. */
+export const clientConfig = (): ClientConfig => readClientConfig(process.env)
+
 /** The configuration of this process. */
 export const processConfig = (): Config => readConfig(process.env)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ConfigError, linesOf, readConfig } from '../src/config.ts'
+import { ConfigError, linesOf, readClientConfig, readConfig } from '../src/config.ts'
 
 const faultsOf = (env: Record<string, string>): readonly string[] => {
   try {
@@ -132,4 +132,19 @@ t.test('what stops a program is told in lines that are not empty', async (t) => 
   t.strictSame(linesOf(new AggregateError([new Error('refused'), new Error('refused')])), ['refused'])
   t.strictSame(linesOf(new TypeError('')), ['TypeError'])
   t.strictSame(linesOf('text'), ['text'])
+})
+
+t.test('a client needs a key, and by default finds the service on its own machine', async (t) => {
+  t.strictSame(readClientConfig({ BEIDE_API_KEY: 'beide_x_y' }), { url: 'http://127.0.0.1:3000', key: 'beide_x_y' })
+  const url = 'https://beide.example.org'
+  t.equal(readClientConfig({ BEIDE_API_KEY: 'beide_x_y', BEIDE_URL: url }).url, url)
+  try {
+    readClientConfig({ BEIDE_URL: 'beide' })
+    t.fail('it should be refused')
+  } catch (error) {
+    t.strictSame(linesOf(error), [
+      'BEIDE_URL must be an address with http:// or https://.',
+      'BEIDE_API_KEY must hold an API key of the service.',
+    ])
+  }
 })

@@ -40,7 +40,11 @@ export function connectClient(options: { url: string; key: string }): Client {
 
   async function send(method: string, path: string, body?: unknown, ifMatch?: string): Promise<Reply> {
     for (let attempt = 1; ; attempt += 1) {
-      const response = await once(method, path, body, ifMatch)
+      const response = await once(method, path, body, ifMatch).catch((error: Error) => {
+        throw new Error(
+          `${options.url} does not answer: ${(error.cause as Error | undefined)?.message || error.message}`,
+        )
+      })
       const text = await response.text()
       // The service says when to come back; a write that it refused so was not done.
       const wait = Number(response.headers.get('retry-after') ?? 0)

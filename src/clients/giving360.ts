@@ -1,6 +1,6 @@
 import { isDate } from '../core/dates.ts'
 import { identifierFault } from '../core/identifiers.ts'
-import { type Client, eachOf } from './client.ts'
+import { type Client, eachOf, Refused } from './client.ts'
 import { elementsOf } from './json-elements.ts'
 
 /**
@@ -126,7 +126,10 @@ const refPath = (collection: string, id: string): string =>
 
 const pairId = (grant: Grant): string => `${grant.funder.id.trim()}/${grant.recipient.id.trim()}`
 
-/** Writes a parsed file to the service; `progress` hears how many of all records are done. */
+/**
+ * Writes a parsed file to the service; `progress` hears how many of all records are done.
+ * @throws Refused where the credential is not good for this; Error where the service does not answer
+ */
 export async function loadGrants(
   client: Client,
   { grants, refused }: ParsedGrants,
@@ -164,6 +167,8 @@ async function put(client: Client, { line, id, path, body }: Write, report: Load
   // A record that was never changed is at its first version.
   else if (reply.status === 200 && reply.etag === '"1"') report.unchanged += 1
   else if (reply.status === 200) report.updated += 1
+  // Not the fault of a row: the others would meet with the same.
+  else if (reply.status === 401 || reply.status === 403) throw new Refused('PUT', path, reply)
   else {
     const faults = (reply.body?.errors ?? []) as { pointer: string; detail: string }[]
     const named = faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ')

@@ -14,12 +14,13 @@ export function elementsOf(json: string, name: string): Element[] {
   const start = new RegExp(`"${name}"\\s*:\\s*\\[`).exec(json)
   if (!start) throw new Error(`There is no array "${name}" in the text`)
   const elements: Element[] = []
-  let line = json.slice(0, start.index).split('\n').length
+  const begins = start.index + start[0].length
+  let line = json.slice(0, begins).split('\n').length
   let from = -1
   let fromLine = 0
   let depth = 0
   let inString = false
-  for (let at = start.index + start[0].length; at < json.length; at += 1) {
+  for (let at = begins; at < json.length; at += 1) {
     const character = json[at] as string
     if (character === '\n') line += 1
     if (inString) {
