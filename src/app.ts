@@ -18,6 +18,7 @@ import { validation } from './platform/validation.ts'
 import { apiKeys } from './resources/api-keys/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { contacts } from './resources/contacts/routes.ts'
+import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
@@ -121,6 +122,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(partnerships, slice)
       await v1.register(commitments, slice)
       await v1.register(fulfilments, slice)
+      await v1.register(evaluationTemplates, slice)
       await v1.register(evaluations, slice)
       await v1.register(exports, slice)
       await v1.register(apiKeys, slice)

@@ -31,3 +31,9 @@ export function fixedClock(start: string): Clock & { set(instant: string): void;
     },
   }
 }
+
+/** Microseconds since the epoch of an instant as this service spells it, so that instants can be compared exactly. */
+export function microsOf(instant: string): bigint {
+  const fraction = /\.(\d{1,6})/.exec(instant)?.[1] ?? ''
+  return BigInt(Date.parse(instant.replace(/\.\d+/, ''))) * 1000n + BigInt(fraction.padEnd(6, '0'))
+}

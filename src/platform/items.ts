@@ -57,13 +57,21 @@ export function items<Write extends TSchema>(app: FastifyInstance, slice: SliceO
   void app.register(register)
 }
 
+/** What reading one needs to know of its kind. */
+export type ItemReads = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes' | 'wire'>
+
 /** Reads one, by its id and by the client's own. */
-export function readOne(app: Typed, { database }: SliceOptions, options: Items<TSchema>): void {
+export function readOne(app: Typed, slice: SliceOptions, options: ItemReads): void {
+  readById(app, slice, options)
+  readByRef(app, slice, options)
+}
+
+/** Reads one by its id. */
+export function readById(app: Typed, { database }: SliceOptions, options: ItemReads): void {
   const { resource, tag, one, scopes, wire } = options
-  const path = `/${resource.path}`
 
   app.get(
-    `${path}/:id`,
+    `/${resource.path}/:id`,
     operation({
       id: `get_${one}`,
       scope: scopes.read,
@@ -74,9 +82,14 @@ export function readOne(app: Typed, { database }: SliceOptions, options: Items<T
     }),
     (request, reply) => sendOne(database, resource, request.params.id, request, reply),
   )
+}
+
+/** Reads one by the client's own id. */
+function readByRef(app: Typed, { database }: SliceOptions, options: ItemReads): void {
+  const { resource, tag, one, scopes, wire } = options
 
   app.get(
-    `${path}/by-ref/:system/:ref_id`,
+    `/${resource.path}/by-ref/:system/:ref_id`,
     operation({
       id: `get_${one}_by_ref`,
       scope: scopes.read,
@@ -125,8 +138,13 @@ export function changeOne(app: Typed, { database, clock }: SliceOptions, options
   )
 }
 
+type Removes = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes'> & {
+  description?: string
+  commands: Pick<Items<TSchema>['commands'], 'remove'>
+}
+
 /** Deletes one, where its kind can be deleted. */
-export function removeOne(app: Typed, { database, clock }: SliceOptions, options: Items<TSchema>): void {
+export function removeOne(app: Typed, { database, clock }: SliceOptions, options: Removes): void {
   const { resource, tag, one, scopes, commands } = options
   const { remove } = commands
   if (!remove) return
@@ -137,6 +155,7 @@ export function removeOne(app: Typed, { database, clock }: SliceOptions, options
       scope: scopes.write,
       tag,
       summary: `Delete one ${one.replaceAll('_', ' ')}`,
+      ...(options.description === undefined ? {} : { description: options.description }),
       params: idParams,
       answers: { 204: noContent('It is gone') },
       refusals: ['in_use', 'state_forbids'],

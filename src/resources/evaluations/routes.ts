@@ -1,4 +1,126 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { SliceOptions } from '../../platform/collection.ts'
+import { sql } from 'kysely'
+import { ref, strictObject, uuid } from '../../core/schemas.ts'
+import { param, tenantParam } from '../../db/prepared.ts'
+import { action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince } from '../../platform/lists.ts'
+import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
+import { concludeEvaluation } from './conclusion.ts'
+import { decisionSchemas } from './decision-schemas.ts'
+import { evaluationInvitations } from './invitation-routes.ts'
+import { evaluationDecisions, evaluationResponses } from './response-routes.ts'
+import { responseSchemas } from './response-schemas.ts'
+import {
+  Evaluation,
+  EvaluationCancel,
+  EvaluationConclude,
+  EvaluationOpen,
+  EvaluationPatch,
+  EvaluationWrite,
+  evaluationKinds,
+  evaluationSchemas,
+  evaluationStatuses,
+} from './schemas.ts'
+import { scoreSchemas } from './score-schemas.ts'
+import { cancelEvaluation, closeEvaluation, openEvaluation } from './steps.ts'
+import { evaluationResource } from './view.ts'
 
-export const evaluations: FastifyPluginAsync<SliceOptions> = async () => {}
+const byPeriod: SortKey = { key: sql.ref('r.period_to'), type: 'date' }
+
+const list = defineList({
+  name: 'evaluations',
+  item: Evaluation,
+  view: evaluationResource.view,
+  sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), period_to: byPeriod },
+  defaultSort: 'created_at',
+  filters: {
+    partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
+    organisation_id: {
+      schema: uuid({ description: 'Rounds of the partnerships in which this organisation takes or took part' }),
+      where: sql`r.partnership_id in (
+        select p.partnership_id from partnership_parties p
+        where p.tenant_id = ${tenantParam} and p.organisation_id = ${param('organisation_id')}::uuid)`,
+    },
+    status: oneOf('status', evaluationStatuses),
+    kind: oneOf('kind', evaluationKinds),
+    external_ref: externalRef('evaluation'),
+    updated_since: updatedSince,
+  },
+})
+
+const tag = 'Evaluations'
+
+/** Rounds in which the parties of a partnership judge it. */
+export const evaluations: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
+  for (const schema of [...decisionSchemas, ...responseSchemas, ...scoreSchemas, ...evaluationSchemas]) {
+    app.addSchema(schema)
+  }
+  app.addSchema(list.page)
+  collection(app, slice, {
+    resource: evaluationResource,
+    tag,
+    one: 'evaluation',
+    many: 'evaluations',
+    scopes: { read: 'evaluations:read', write: 'evaluations:write' },
+    wire: Evaluation,
+    write: EvaluationWrite,
+    patch: EvaluationPatch,
+    list,
+    refusals: ['duplicate', 'state_forbids', 'rule_violated'],
+    commands: { create: createEvaluation, revise: reviseEvaluation, upsert: upsertEvaluation },
+  })
+  await app.register(steps, slice)
+  await app.register(evaluationInvitations, slice)
+  await app.register(evaluationResponses, slice)
+  await app.register(evaluationDecisions, slice)
+}
+
+const steps: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
+  const common = {
+    resource: evaluationResource,
+    tag,
+    one: 'evaluation',
+    scope: 'evaluations:write',
+    wire: Evaluation,
+  } as const
+  action(app, slice, {
+    ...common,
+    verb: 'open',
+    summary: 'Open a round: its parties may answer',
+    description:
+      'Needs an invitation on each side of the partnership, two parties at least, and a deadline, if any, that has not ' +
+      'passed. The latest version of the template is frozen into the round. A baseline round can be held on a ' +
+      'partnership that is draft, proposed, active, paused or ending; an exit round on one that is active, paused, ' +
+      'ending or ended; any other on one that is active, paused or ending.',
+    body: ref(EvaluationOpen),
+    refusals: ['state_forbids', 'condition_unmet'],
+    command: openEvaluation,
+  })
+  action(app, slice, {
+    ...common,
+    verb: 'close',
+    summary: 'Close a round by hand: its scores are frozen and shown',
+    description:
+      'A round closes by itself, in the transaction of the last answer, once every invited party has answered or ' +
+      'declined. Invitations that are still pending expire. Nothing can be answered afterwards.',
+    body: strictObject({}),
+    refusals: [],
+    command: closeEvaluation,
+  })
+  action(app, slice, {
+    ...common,
+    verb: 'conclude',
+    summary: 'Conclude a round: what was made of it, and what was decided',
+    body: ref(EvaluationConclude),
+    refusals: ['rule_violated', 'duplicate'],
+    command: concludeEvaluation,
+  })
+  action(app, slice, {
+    ...common,
+    verb: 'cancel',
+    summary: 'Cancel a round: what was answered by then is never shown',
+    body: ref(EvaluationCancel),
+    refusals: [],
+    command: cancelEvaluation,
+  })
+}

@@ -1,0 +1,152 @@
+import { microsOf } from '../../core/clock.ts'
+import { dateIn } from '../../core/dates.ts'
+import type { IfMatch } from '../../core/etag.ts'
+import { newId } from '../../core/ids.ts'
+import { checkMetadata } from '../../core/metadata.ts'
+import { Faults, Problem } from '../../core/problem.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
+import { record, unchanged } from '../../platform/events.ts'
+import { recordStatusChange } from '../../platform/history.ts'
+import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import {
+  changedMembers,
+  completeRefs,
+  loadForUpdate,
+  type Revision,
+  refsWith,
+  type Upsert,
+  upsertByRef,
+} from '../../platform/writes.ts'
+import { findTemplate } from '../evaluation-templates/read.ts'
+import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { requireChangeable, requirePartnershipState } from './lifecycle.ts'
+import type { Evaluation, EvaluationState, EvaluationWrite } from './schemas.ts'
+import { evaluationInsert, evaluationUpdate, instantsSpelt } from './store.ts'
+import { evaluationResource } from './view.ts'
+
+export async function createEvaluation(tx: Tx, write: EvaluationWrite): Promise<Outcome> {
+  const id = newId()
+  const { state, partnership, templateVersion } = await checked(tx, write)
+  requirePartnershipState(state.kind, partnership)
+  await evaluationInsert(tx, id, state, templateVersion)
+  await insertExternalRefs(tx, 'evaluation', id, state.external_refs)
+  const on = dateIn(partnership.time_zone, tx.now)
+  await recordStatusChange(tx, { type: 'evaluation', id, version: 1, from: null, to: 'planned', on })
+  return record(tx, { resource: evaluationResource, id, verb: 'created', changed: Object.keys(state) })
+}
+
+export async function reviseEvaluation(
+  tx: Tx,
+  id: string,
+  ifMatch: IfMatch,
+  revise: Revision<EvaluationWrite>,
+): Promise<Outcome> {
+  const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
+  const current = stateOf(evaluation)
+  const { state: next, partnership, templateVersion } = await checked(tx, revise(current))
+  const changed = changedMembers(current, next)
+  if (changed.length === 0) return unchanged(tx, evaluationResource, id)
+  requireChangeable(evaluation.status, changed)
+  if (changed.includes('kind')) requirePartnershipState(next.kind, partnership)
+  if (evaluation.status === 'open') requireLater(current.closes_at, next.closes_at)
+  await evaluationUpdate(tx, id, next, evaluation.status === 'planned' ? templateVersion : evaluation.template_version)
+  if (changed.includes('external_refs')) await writeExternalRefs(tx, 'evaluation', id, next.external_refs)
+  return record(tx, { resource: evaluationResource, id, verb: 'updated', changed })
+}
+
+export async function upsertEvaluation(
+  tx: Tx,
+  ref: { system: string; id: string },
+  write: EvaluationWrite,
+  ifMatch: IfMatch,
+): Promise<Upsert> {
+  return upsertByRef(tx, 'evaluation', ref, {
+    create: () => createEvaluation(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
+    replace: (id) =>
+      reviseEvaluation(tx, id, ifMatch, (current) => ({
+        ...write,
+        external_refs: refsWith(ref, write.external_refs ?? current.external_refs ?? []),
+      })),
+  })
+}
+
+function stateOf(evaluation: Evaluation): EvaluationState {
+  const { partnership_id, kind, template_code, title, period_from, period_to, opens_at, closes_at } = evaluation
+  const { response_mode, external_refs, metadata } = evaluation
+  return {
+    partnership_id,
+    kind,
+    template_code,
+    title,
+    period_from,
+    period_to,
+    opens_at,
+    closes_at,
+    response_mode,
+    external_refs,
+    metadata,
+  }
+}
+
+/** A deadline that was announced may be put off, never brought forward: somebody may be counting on it. */
+function requireLater(current: string | null, next: string | null): void {
+  if (current === next || next === null) return
+  if (current !== null && microsOf(next) > microsOf(current)) return
+  const detail = `While the round is open its deadline may only be put off; it is ${current ?? 'none'}.`
+  throw new Problem('state_forbids', detail, { errors: [{ pointer: '/closes_at', code: 'earlier', detail }] })
+}
+
+interface Checked {
+  state: EvaluationState
+  partnership: PartnershipContext
+  templateVersion: number
+}
+
+/** The complete state that a write asks for. @throws Problem that names every rule it breaks */
+async function checked(tx: ReadTx, write: EvaluationWrite): Promise<Checked> {
+  const faults = new Faults()
+  const { partnership_id: id, partnership_ref: ref, period_from, period_to } = write
+  const at = { pointer: '', member: 'partnership', required: true }
+  const partnershipId = await resolveNaming(tx, 'partnership', { id, ref }, at, faults)
+  const partnership = partnershipId === null ? undefined : await partnershipContext(tx, partnershipId)
+  if (partnershipId !== null && !partnership) {
+    faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${partnershipId}.`)
+  }
+  const template_code = write.template_code ?? 'partnership-review'
+  const templateVersion = versionOf(template_code, faults)
+  if (period_to < period_from) {
+    faults.add('/period_to', 'order', `The period ends on ${period_to}, before it begins on ${period_from}.`)
+  }
+  const times = await instantsSpelt(tx, write.opens_at ?? null, write.closes_at ?? null)
+  if (times.opens_at !== null && times.closes_at !== null && microsOf(times.closes_at) <= microsOf(times.opens_at)) {
+    faults.add('/closes_at', 'order', 'The round closes after it opens.')
+  }
+  checkMetadata(write.metadata, faults)
+  faults.refuse()
+  if (!partnership) throw new Error('A partnership without a fault is there')
+  const state = {
+    partnership_id: partnership.id,
+    kind: write.kind,
+    template_code,
+    title: write.title ?? null,
+    period_from,
+    period_to,
+    ...times,
+    response_mode: write.response_mode ?? 'organisation',
+    external_refs: completeRefs(write.external_refs),
+    metadata: write.metadata ?? {},
+  }
+  return { state, partnership, templateVersion }
+}
+
+/** The latest version of the template that a round is to be held on. */
+function versionOf(code: string, faults: Faults): number {
+  const template = findTemplate(code)
+  if (!template) {
+    faults.add('/template_code', 'unknown_reference', `There is no template ${code}: see /v1/evaluation-templates.`)
+  } else if (template.subject !== 'partnership') {
+    faults.add('/template_code', 'wrong_subject', `${code} judges an organisation, not a partnership.`)
+  }
+  return template?.version ?? 0
+}

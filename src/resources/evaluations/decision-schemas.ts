@@ -1,0 +1,56 @@
+import { type Static, Type } from 'typebox'
+import { codes, date, nullable, patchOf, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+
+export const aspects = ['why', 'what', 'how'] as const
+export const decisions = ['continue', 'intensify', 'adapt', 'reduce', 'pause', 'end'] as const
+export const decisionStatuses = ['open', 'done', 'dropped'] as const
+
+/** Names the party that sees to a decision, by its id or by its organisation. */
+const owner = {
+  owner_party_id: Type.Optional(nullable(uuid({ description: 'The party that sees to it' }))),
+  owner_organisation_id: Type.Optional(nullable(uuid({ description: 'The same, by its organisation' }))),
+  owner_organisation_ref: Type.Optional(nullable(ref(Ref))),
+}
+
+export const DecisionToTake = strictObject(
+  {
+    aspect: codes(aspects, { description: 'Of the purpose of the partnership', examples: ['how'] }),
+    decision: codes(decisions, { examples: ['adapt'] }),
+    rationale: Type.Optional(nullable(prose())),
+    due_on: Type.Optional(nullable(date())),
+    ...owner,
+  },
+  { $id: 'DecisionToTake' },
+)
+export type DecisionToTake = Static<typeof DecisionToTake>
+
+export const EvaluationDecision = Type.Object(
+  {
+    ...recordHead,
+    evaluation_id: uuid(),
+    partnership_id: uuid(),
+    aspect: codes(aspects),
+    decision: codes(decisions),
+    rationale: nullable(Type.String()),
+    due_on: nullable(date()),
+    owner_party_id: nullable(uuid()),
+    status: codes(decisionStatuses),
+  },
+  { $id: 'EvaluationDecision', description: 'What was decided on concluding a round, and what became of it' },
+)
+export type EvaluationDecision = Static<typeof EvaluationDecision>
+
+/** What may still change of a decision: what was decided stays as it was. */
+export const EvaluationDecisionWrite = strictObject(
+  {
+    status: codes(decisionStatuses),
+    due_on: Type.Optional(nullable(date())),
+    ...owner,
+  },
+  { $id: 'EvaluationDecisionWrite' },
+)
+export type EvaluationDecisionWrite = Static<typeof EvaluationDecisionWrite>
+
+export const EvaluationDecisionPatch = patchOf(EvaluationDecisionWrite, 'EvaluationDecisionPatch')
+
+export const decisionSchemas = [DecisionToTake, EvaluationDecision, EvaluationDecisionWrite, EvaluationDecisionPatch]

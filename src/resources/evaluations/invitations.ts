@@ -1,0 +1,102 @@
+import type { IfMatch } from '../../core/etag.ts'
+import { newId } from '../../core/ids.ts'
+import { type Lifecycle, requireStep } from '../../core/lifecycle.ts'
+import { Faults, Problem } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import { record, recordRemoval } from '../../platform/events.ts'
+import { type Outcome, readOne } from '../../platform/resource.ts'
+import { loadForUpdate } from '../../platform/writes.ts'
+import { closeWhenAnswered } from './closing.ts'
+import { presentOn } from './lifecycle.ts'
+import { partyNamed } from './parties.ts'
+import type { EvaluationInvitation, InvitationWrite } from './response-schemas.ts'
+import { lockRound, type Round } from './round.ts'
+import type { Evaluation } from './schemas.ts'
+import { contactIsOf, invitationDelete, invitationInsert, invitationSetStatus, invitationsOf } from './store.ts'
+import { invitationResource } from './view.ts'
+
+const lifecycle: Lifecycle<EvaluationInvitation['status']> = {
+  pending: ['answered', 'declined', 'expired'],
+  answered: [],
+  declined: [],
+  expired: [],
+}
+
+/** Invites a party, while the round is planned or open. */
+export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Outcome> {
+  const round = await lockRound(tx, evaluationId)
+  const { evaluation, partnership, today } = round
+  requireInvitable(evaluation)
+  const faults = new Faults()
+  const party = await partyNamed(tx, partnership.parties, write, { pointer: '', required: true }, faults)
+  if (party && presentOn([party], today).length === 0) {
+    faults.add('/party_id', 'left', `The party ${party.id} left the partnership on ${party.left_on}.`)
+  }
+  const contactId = write.contact_id ?? null
+  if (party && contactId !== null && !(await contactIsOf(tx, party.organisation_id, contactId))) {
+    faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation of that party.`)
+  }
+  faults.refuse()
+  if (!party) throw new Error('A party without a fault is there')
+  const invitations = await invitationsOf(tx, evaluationId)
+  if (invitations.some(({ party_id }) => party_id === party.id)) {
+    throw new Problem('duplicate', `The party ${party.id} is invited already: in this round each party answers once.`)
+  }
+  return invite(tx, evaluation, { party_id: party.id, contact_id: contactId, function: write.function ?? null })
+}
+
+/** Writes an invitation that was found to be right. */
+export async function invite(
+  tx: Tx,
+  { id: evaluation_id, partnership_id }: Evaluation,
+  whom: Pick<EvaluationInvitation, 'party_id' | 'contact_id' | 'function'>,
+): Promise<Outcome> {
+  const invitation = { id: newId(), evaluation_id, partnership_id, ...whom }
+  await invitationInsert(tx, invitation)
+  const changed = [...Object.keys(invitation), 'status']
+  return record(tx, { resource: invitationResource, id: invitation.id, verb: 'created', changed })
+}
+
+/**
+ * Takes an invitation back: while the round is planned, or, so that the party can be invited anew, once it declined.
+ * A pending one of an open round stays, for its side was promised to be heard.
+ */
+export async function deleteInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<void> {
+  const { round, invitation } = await lockInvitation(tx, id, ifMatch)
+  const { status } = round.evaluation
+  if (status !== 'planned' && !(status === 'open' && invitation.status === 'declined')) {
+    const detail = `The invitation stays: the round is ${status} and the invitation ${invitation.status}. A party that will not answer declines.`
+    throw new Problem('state_forbids', detail)
+  }
+  await invitationDelete(tx, id)
+  recordRemoval(tx, invitationResource, id, invitation.version)
+}
+
+/** A party says that it will not answer; the round closes where that was the last answer awaited. */
+export async function declineInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
+  const { round, invitation } = await lockInvitation(tx, id, ifMatch)
+  requireStep(lifecycle, invitation.status, 'declined')
+  if (round.evaluation.status !== 'open') {
+    throw new Problem('state_forbids', 'The round is not open yet: take the invitation back instead.')
+  }
+  await invitationSetStatus(tx, id, 'declined')
+  const outcome = record(tx, { resource: invitationResource, id, verb: 'declined', changed: ['status'] })
+  await closeWhenAnswered(tx, round)
+  return outcome
+}
+
+/** Locks an invitation, and its round before it: everything about a round happens in one order. */
+async function lockInvitation(
+  tx: Tx,
+  id: string,
+  ifMatch: IfMatch,
+): Promise<{ round: Round; invitation: EvaluationInvitation }> {
+  const { evaluation_id } = JSON.parse((await readOne(tx, invitationResource, id)).body) as EvaluationInvitation
+  const round = await lockRound(tx, evaluation_id)
+  return { round, invitation: await loadForUpdate(tx, invitationResource, id, ifMatch) }
+}
+
+function requireInvitable({ status }: Evaluation): void {
+  if (status === 'planned' || status === 'open') return
+  throw new Problem('state_forbids', `Parties are invited while the round is planned or open; it is ${status}.`)
+}

@@ -1,0 +1,94 @@
+import type { Lifecycle } from '../../core/lifecycle.ts'
+import { type Faults, Problem } from '../../core/problem.ts'
+import type { PartnershipContext, PartyContext } from '../partnerships/read.ts'
+import type { EvaluationKind, EvaluationState, EvaluationStatus } from './schemas.ts'
+
+/** The life of a round. What was asked and answered is never asked again: nothing leads back. */
+export const evaluationLifecycle: Lifecycle<EvaluationStatus> = {
+  planned: ['open', 'cancelled'],
+  open: ['closed', 'cancelled'],
+  closed: ['concluded'],
+  concluded: [],
+  cancelled: [],
+}
+
+/** Answers may be seen once nobody can answer any more, and never of a round that was cancelled. */
+export const answersAreShown = (status: EvaluationStatus): boolean => status === 'closed' || status === 'concluded'
+
+const running = ['active', 'paused', 'ending']
+
+/** In which states of a partnership a round of each kind makes sense. */
+export const partnershipStates: Readonly<Record<EvaluationKind, readonly string[]>> = {
+  // What the parties expect can be asked before they begin.
+  baseline: ['draft', 'proposed', ...running],
+  periodic: running,
+  disruption: running,
+  renewal: running,
+  // What was learnt can still be asked afterwards.
+  exit: [...running, 'ended'],
+}
+
+/** @throws Problem `state_forbids` where the partnership is in no state for a round of this kind */
+export function requirePartnershipState(kind: EvaluationKind, { status }: PartnershipContext): void {
+  const states = partnershipStates[kind]
+  if (states.includes(status)) return
+  const detail = `A ${kind} round needs a partnership that is ${states.join(' or ')}; this one is ${status}.`
+  throw new Problem('state_forbids', detail, { members: { partnership_status: status } })
+}
+
+type Member = keyof EvaluationState
+
+const always: readonly Member[] = ['title', 'metadata', 'external_refs']
+const whilePlanned: readonly Member[] = [
+  ...always,
+  'kind',
+  'template_code',
+  'period_from',
+  'period_to',
+  'opens_at',
+  'closes_at',
+]
+
+const changeable: Readonly<Record<EvaluationStatus, readonly Member[]>> = {
+  planned: whilePlanned,
+  open: [...always, 'closes_at'],
+  closed: always,
+  concluded: always,
+  cancelled: always,
+}
+
+/** @throws Problem `state_forbids` that names every member which may not change any more */
+export function requireChangeable(status: EvaluationStatus, changed: readonly Member[]): void {
+  const fixed = changed.filter((member) => !changeable[status].includes(member))
+  if (fixed.length === 0) return
+  const errors = fixed.map((member) => ({
+    pointer: `/${member}`,
+    code: 'fixed',
+    detail: whilePlanned.includes(member)
+      ? `${member} does not change once the round is ${status}.`
+      : `${member} of a round never changes.`,
+  }))
+  throw new Problem('state_forbids', errors.map(({ detail }) => detail).join(' '), { errors })
+}
+
+/** The parties that take part on a day: those that have not left by then. */
+export const presentOn = (parties: readonly PartyContext[], day: string): PartyContext[] =>
+  parties.filter(({ left_on }) => left_on === null || left_on > day)
+
+/** What opening needs: an invitation on each side, and two at least, for one judge makes no evaluation. */
+export function checkInvitations(present: readonly PartyContext[], invited: ReadonlySet<string>, faults: Faults): void {
+  const asked = present.filter(({ id }) => invited.has(id))
+  const silent = [...new Set(present.map(({ side }) => side))].filter(
+    (side) => !asked.some((party) => party.side === side),
+  )
+  for (const side of silent) {
+    faults.add(
+      '',
+      'side_not_invited',
+      `No party of the side ${side} is invited: invite one, or open with invite_all_parties.`,
+    )
+  }
+  if (silent.length > 0 || asked.length >= 2) return
+  const detail = `A round asks two parties at least; ${asked.length} present ${asked.length === 1 ? 'is' : 'are'} invited.`
+  faults.add('', 'two_parties', detail)
+}

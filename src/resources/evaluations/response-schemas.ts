@@ -1,0 +1,113 @@
+import { type Static, Type } from 'typebox'
+import { codes, instant, nullable, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+import { contactFunctions } from '../contacts/schemas.ts'
+import { sides } from './scoring.ts'
+
+export const invitationStatuses = ['pending', 'answered', 'declined', 'expired'] as const
+/** Names a party of the partnership, by its id or by its organisation. */
+const party = {
+  party_id: Type.Optional(nullable(uuid())),
+  organisation_id: Type.Optional(nullable(uuid({ description: 'The party of this organisation' }))),
+  organisation_ref: Type.Optional(nullable(ref(Ref))),
+}
+
+export const EvaluationInvitation = Type.Object(
+  {
+    ...recordHead,
+    evaluation_id: uuid(),
+    partnership_id: uuid(),
+    party_id: uuid(),
+    contact_id: nullable(uuid()),
+    function: nullable(codes(contactFunctions)),
+    status: codes(invitationStatuses, {
+      description: 'expired: the round was closed or cancelled before an answer came',
+    }),
+  },
+  { $id: 'EvaluationInvitation', description: 'Asks a party to answer a round' },
+)
+export type EvaluationInvitation = Static<typeof EvaluationInvitation>
+
+export const InvitationWrite = strictObject(
+  {
+    ...party,
+    contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation of that party' }))),
+    function: Type.Optional(nullable(codes(contactFunctions))),
+  },
+  { $id: 'EvaluationInvitationWrite', description: 'The party is named by its id or by its organisation.' },
+)
+export type InvitationWrite = Static<typeof InvitationWrite>
+
+export const Answer = strictObject(
+  {
+    item_code: Type.String({ minLength: 1, maxLength: 100, examples: ['why_goal_clear'] }),
+    score: Type.Optional(nullable(Type.Integer({ description: 'From the minimum to the maximum of the item' }))),
+    text: Type.Optional(nullable(prose(10_000, { description: 'For an item of the scale text' }))),
+    not_applicable: Type.Optional(Type.Boolean({ default: false, description: 'Then neither score nor text' })),
+  },
+  { $id: 'EvaluationAnswerWrite', description: 'Exactly one of score, text and not_applicable' },
+)
+export type Answer = Static<typeof Answer>
+
+export const ResponseWrite = strictObject(
+  {
+    ...party,
+    answers: Type.Array(ref(Answer), { maxItems: 500 }),
+  },
+  { $id: 'EvaluationResponseWrite', description: 'The party is named by its id or by its organisation.' },
+)
+export type ResponseWrite = Static<typeof ResponseWrite>
+
+/** What one who answers gets back. It holds none of the answers: until the round is closed they stand nowhere. */
+export const ResponseReceipt = Type.Object(
+  {
+    id: uuid(),
+    evaluation_id: uuid(),
+    party_id: uuid(),
+    submitted_at: instant(),
+    evaluation_status: codes(['open', 'closed'] as const, { description: 'closed: this was the last answer awaited' }),
+  },
+  { $id: 'EvaluationResponseReceipt', description: 'That a response was taken' },
+)
+
+const AnswerGiven = Type.Object(
+  {
+    item_code: Type.String(),
+    score: nullable(Type.Integer()),
+    text: nullable(Type.String()),
+    not_applicable: Type.Boolean(),
+  },
+  { $id: 'EvaluationAnswer' },
+)
+export type AnswerGiven = Static<typeof AnswerGiven>
+
+export type ResponseReceipt = Static<typeof ResponseReceipt>
+
+export const EvaluationResponse = Type.Object(
+  {
+    id: uuid(),
+    evaluation_id: uuid(),
+    party_id: uuid(),
+    side: codes(sides),
+    submitted_at: instant(),
+    answers: Type.Array(ref(AnswerGiven), { description: 'In the order of the template' }),
+  },
+  { $id: 'EvaluationResponse', description: 'What a party answered, in its name' },
+)
+export type EvaluationResponse = Static<typeof EvaluationResponse>
+
+export const StatementWrite = strictObject(
+  { ...party, text: prose() },
+  { $id: 'EvaluationStatementWrite', description: 'The party is named by its id or by its organisation.' },
+)
+export type StatementWrite = Static<typeof StatementWrite>
+
+export const responseSchemas = [
+  EvaluationInvitation,
+  InvitationWrite,
+  Answer,
+  ResponseWrite,
+  ResponseReceipt,
+  AnswerGiven,
+  EvaluationResponse,
+  StatementWrite,
+]

@@ -1,0 +1,51 @@
+import { dateIn } from '../../core/dates.ts'
+import type { IfMatch } from '../../core/etag.ts'
+import { requireStep } from '../../core/lifecycle.ts'
+import type { Tx } from '../../db/database.ts'
+import { record } from '../../platform/events.ts'
+import { recordStatusChange } from '../../platform/history.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import { loadForUpdate } from '../../platform/writes.ts'
+import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { evaluationLifecycle } from './lifecycle.ts'
+import type { Evaluation, EvaluationStatus } from './schemas.ts'
+import { evaluationStep, type StepColumns } from './store.ts'
+import { evaluationResource } from './view.ts'
+
+/** A locked round, with what its rules look at. */
+export interface Round {
+  evaluation: Evaluation
+  partnership: PartnershipContext
+  /** The day that it is where the partnership lives. */
+  today: string
+}
+
+/** Locks a round, whatever its state: whoever answers, invites or takes a step does it after whoever came first. */
+export async function lockRound(tx: Tx, id: string, ifMatch?: IfMatch): Promise<Round> {
+  const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
+  const partnership = await partnershipContext(tx, evaluation.partnership_id)
+  if (!partnership) throw new Error(`The partnership of ${id} is not there`)
+  return { evaluation, partnership, today: dateIn(partnership.time_zone, tx.now) }
+}
+
+/** Locks a round that is to go to another state. @throws Problem `transition_not_allowed` */
+export async function lockForStep(tx: Tx, id: string, ifMatch: IfMatch, to: EvaluationStatus): Promise<Round> {
+  const round = await lockRound(tx, id, ifMatch)
+  requireStep(evaluationLifecycle, round.evaluation.status, to)
+  return round
+}
+
+/** Takes a step: state, history and event. `beside` names what else the step has changed. */
+export async function takeStep(
+  tx: Tx,
+  { evaluation, today }: Round,
+  verb: string,
+  columns: StepColumns & { status: EvaluationStatus },
+  { reason = null, beside = [] }: { reason?: string | null; beside?: readonly string[] } = {},
+): Promise<Outcome> {
+  const { id, version, status: from } = evaluation
+  const { status: to } = columns
+  await evaluationStep(tx, id, columns)
+  await recordStatusChange(tx, { type: 'evaluation', id, version: version + 1, from, to, on: today, reason })
+  return record(tx, { resource: evaluationResource, id, verb, changed: [...Object.keys(columns), ...beside] })
+}

@@ -1,0 +1,143 @@
+import { type Static, Type } from 'typebox'
+import {
+  codes,
+  date,
+  instant,
+  line,
+  nullable,
+  patchOf,
+  prose,
+  Ref,
+  recordHead,
+  recordTail,
+  recordTailWrite,
+  ref,
+  strictObject,
+  uuid,
+} from '../../core/schemas.ts'
+import { DecisionToTake } from './decision-schemas.ts'
+import { StatementWrite } from './response-schemas.ts'
+
+export const evaluationKinds = ['baseline', 'periodic', 'disruption', 'renewal', 'exit'] as const
+export const evaluationStatuses = ['planned', 'open', 'closed', 'concluded', 'cancelled'] as const
+export const responseModes = ['organisation'] as const
+
+export type EvaluationKind = (typeof evaluationKinds)[number]
+export type EvaluationStatus = (typeof evaluationStatuses)[number]
+
+const Statement = Type.Object(
+  { party_id: uuid(), text: Type.String(), stated_at: instant() },
+  { $id: 'EvaluationStatement', description: 'What a party has to say of the outcome, in its own words' },
+)
+
+export const Evaluation = Type.Object(
+  {
+    ...recordHead,
+    partnership_id: uuid(),
+    kind: codes(evaluationKinds),
+    template_code: Type.String(),
+    template_version: Type.Integer({ description: 'The latest while the round is planned; frozen when it opens' }),
+    title: nullable(Type.String()),
+    period_from: date(),
+    period_to: date(),
+    opens_at: nullable(instant()),
+    closes_at: nullable(instant()),
+    response_mode: codes(responseModes),
+    status: codes(evaluationStatuses),
+    opened_at: nullable(instant()),
+    closed_at: nullable(instant()),
+    concluded_at: nullable(instant()),
+    conclusion: nullable(Type.String()),
+    statements: Type.Array(ref(Statement)),
+    cancel_reason: nullable(Type.String()),
+    ...recordTail,
+  },
+  {
+    $id: 'Evaluation',
+    description:
+      'A round in which the parties of a partnership judge it. How far it has come shows in its invitations; what was ' +
+      'answered shows nowhere until it is closed.',
+  },
+)
+export type Evaluation = Static<typeof Evaluation>
+
+/** The writable members of a round, complete and in their one spelling. */
+export type EvaluationState = Pick<
+  Evaluation,
+  | 'partnership_id'
+  | 'kind'
+  | 'template_code'
+  | 'title'
+  | 'period_from'
+  | 'period_to'
+  | 'opens_at'
+  | 'closes_at'
+  | 'response_mode'
+  | 'external_refs'
+  | 'metadata'
+>
+
+/** What a client may write; what is left out takes its default, or becomes null. */
+export const EvaluationWrite = strictObject(
+  {
+    partnership_id: Type.Optional(nullable(uuid())),
+    partnership_ref: Type.Optional(nullable(ref(Ref))),
+    kind: codes(evaluationKinds, { examples: ['periodic'] }),
+    template_code: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        default: 'partnership-review',
+        description: 'A template whose subject is a partnership',
+      }),
+    ),
+    title: Type.Optional(nullable(line(300))),
+    period_from: date({ description: 'The first day of the time that is judged' }),
+    period_to: date({ description: 'The last day of the time that is judged' }),
+    opens_at: Type.Optional(nullable(instant({ description: 'When it is meant to open; it is opened by hand' }))),
+    closes_at: Type.Optional(
+      nullable(instant({ description: 'The deadline: from this instant on no response is taken' })),
+    ),
+    response_mode: Type.Optional(
+      codes(responseModes, { default: 'organisation', description: 'organisation: one response a party, in its name' }),
+    ),
+    ...recordTailWrite,
+  },
+  { $id: 'EvaluationWrite' },
+)
+export type EvaluationWrite = Static<typeof EvaluationWrite>
+
+export const EvaluationPatch = patchOf(EvaluationWrite, 'EvaluationPatch')
+
+export const EvaluationOpen = strictObject(
+  {
+    invite_all_parties: Type.Optional(
+      Type.Boolean({ default: false, description: 'First invites every present party that is not invited yet' }),
+    ),
+  },
+  { $id: 'EvaluationOpen' },
+)
+export type EvaluationOpen = Static<typeof EvaluationOpen>
+
+export const EvaluationCancel = strictObject({ reason: prose(2000) }, { $id: 'EvaluationCancel' })
+export type EvaluationCancel = Static<typeof EvaluationCancel>
+
+export const EvaluationConclude = strictObject(
+  {
+    conclusion: prose(),
+    decisions: Type.Array(ref(DecisionToTake), { minItems: 1, maxItems: 50 }),
+    statements: Type.Optional(Type.Array(ref(StatementWrite), { maxItems: 50, default: [] })),
+  },
+  { $id: 'EvaluationConclude', description: 'What the parties made of the scores, and what they decided' },
+)
+export type EvaluationConclude = Static<typeof EvaluationConclude>
+
+export const evaluationSchemas = [
+  Statement,
+  Evaluation,
+  EvaluationWrite,
+  EvaluationPatch,
+  EvaluationOpen,
+  EvaluationCancel,
+  EvaluationConclude,
+]

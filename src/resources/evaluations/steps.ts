@@ -1,0 +1,54 @@
+import { microsOf } from '../../core/clock.ts'
+import type { IfMatch } from '../../core/etag.ts'
+import { Faults } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import { findTemplate } from '../evaluation-templates/read.ts'
+import { closeRound, expirePending } from './closing.ts'
+import { invite } from './invitations.ts'
+import { checkInvitations, presentOn, requirePartnershipState } from './lifecycle.ts'
+import { lockForStep, takeStep } from './round.ts'
+import type { EvaluationCancel, EvaluationOpen } from './schemas.ts'
+import { invitationsOf } from './store.ts'
+
+/** planned → open: every side is invited, and the latest version of the template is frozen. */
+export async function openEvaluation(tx: Tx, id: string, ifMatch: IfMatch, body: EvaluationOpen): Promise<Outcome> {
+  const round = await lockForStep(tx, id, ifMatch, 'open')
+  const { evaluation, partnership, today } = round
+  requirePartnershipState(evaluation.kind, partnership)
+  const present = presentOn(partnership.parties, today)
+  const invited = new Set((await invitationsOf(tx, id)).map(({ party_id }) => party_id))
+  if (body.invite_all_parties) {
+    for (const party of present.filter((one) => !invited.has(one.id))) {
+      await invite(tx, evaluation, { party_id: party.id, contact_id: null, function: null })
+      invited.add(party.id)
+    }
+  }
+  const faults = new Faults()
+  checkInvitations(present, invited, faults)
+  const { closes_at } = evaluation
+  if (closes_at !== null && microsOf(closes_at) <= microsOf(tx.now)) {
+    faults.add('/closes_at', 'deadline_passed', `The deadline was ${closes_at}: set a later one first.`)
+  }
+  faults.refuse('condition_unmet')
+  const template = findTemplate(evaluation.template_code)
+  if (!template) throw new Error(`The template ${evaluation.template_code} is not there`)
+  return takeStep(tx, round, 'opened', { status: 'open', opened_at: tx.now, template_version: template.version })
+}
+
+/** open → closed, by hand: before the deadline, or before everyone has answered. */
+export async function closeEvaluation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
+  return closeRound(tx, await lockForStep(tx, id, ifMatch, 'closed'))
+}
+
+/** planned or open → cancelled: what was answered by then is never shown. */
+export async function cancelEvaluation(
+  tx: Tx,
+  id: string,
+  ifMatch: IfMatch,
+  { reason }: EvaluationCancel,
+): Promise<Outcome> {
+  const round = await lockForStep(tx, id, ifMatch, 'cancelled')
+  await expirePending(tx, await invitationsOf(tx, id))
+  return takeStep(tx, round, 'cancelled', { status: 'cancelled', cancel_reason: reason }, { reason })
+}

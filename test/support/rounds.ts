@@ -1,0 +1,92 @@
+import pg from 'pg'
+import { newId } from '../../src/core/ids.ts'
+import { findTemplate } from '../../src/resources/evaluation-templates/read.ts'
+import type { Client, Json, Service } from './harness.ts'
+
+// Evaluation rounds that many tests begin with, made through the public interface.
+
+export const review = findTemplate('partnership-review') as NonNullable<ReturnType<typeof findTemplate>>
+
+/** A partnership in a state, with a party on each of these sides. */
+export async function partnershipOf(
+  service: Service,
+  status = 'active',
+  sides: readonly string[] = ['company', 'non_profit'],
+): Promise<Json> {
+  const organisations = await Promise.all(
+    sides.map((side, at) =>
+      service.make('/v1/organisations', { name: `${side} ${at}`, sector: side === 'other' ? 'other' : side }),
+    ),
+  )
+  const client = new pg.Client({ connectionString: service.url })
+  await client.connect()
+  const id = newId()
+  await client.query(`select set_config('beide.tenant_id', $1, false)`, [service.tenantId])
+  await client.query(
+    `insert into partnerships (tenant_id, id, created_at, updated_at, name, evaluation_interval, base_currency, time_zone, status, sort_name, search_text)
+     values ($1, $2, now(), now(), 'P', 'P6M', 'EUR', 'Europe/Amsterdam', $3, 'p', 'p')`,
+    [service.tenantId, id, status],
+  )
+  const parties = []
+  for (const [at, side] of sides.entries()) {
+    const party = { id: newId(), organisation_id: organisations[at].id, side }
+    await client.query(
+      `insert into partnership_parties (tenant_id, id, partnership_id, organisation_id, side, role, position) values ($1, $2, $3, $4, $5, 'partner', $6)`,
+      [service.tenantId, party.id, id, party.organisation_id, side, at],
+    )
+    parties.push(party)
+  }
+  await client.end()
+  return { id, status, parties }
+}
+
+/** A planned round on a partnership. */
+export const plan = (client: Client, partnership: Json, more: object = {}): Promise<Json> =>
+  client.make('/v1/evaluations', {
+    partnership_id: partnership.id,
+    kind: 'periodic',
+    period_from: '2026-01-01',
+    period_to: '2026-06-30',
+    ...more,
+  })
+
+/** A step of a round that must succeed. @returns the round after it */
+export async function stepRound(client: Client, round: Json, verb: string, body: object = {}): Promise<Json> {
+  const answer = await client.step(`/v1/evaluations/${round.id}`, verb, body)
+  if (answer.status !== 200) throw new Error(`${verb}: ${answer.status} ${answer.text}`)
+  return answer.body
+}
+
+/** A round that every party is invited to and may answer. */
+export async function openRound(client: Client, partnership: Json, more: object = {}): Promise<Json> {
+  return stepRound(client, await plan(client, partnership, more), 'open', { invite_all_parties: true })
+}
+
+/** An answer to every item of the built-in review: the lowest score on each scale and so many points more. */
+export const answersWith = (points: number, text = 'Meer samen op pad'): Json[] =>
+  review.items.map(({ code, minimum, maximum }) =>
+    minimum === null || maximum === null
+      ? { item_code: code, text }
+      : { item_code: code, score: Math.min(minimum + points, maximum) },
+  )
+
+/** The response of a party, which must be taken. */
+export const respond = (client: Client, round: Json, party: Json, answers: Json[] = answersWith(3)): Promise<Json> =>
+  client.make(`/v1/evaluations/${round.id}/responses`, { party_id: party.id, answers })
+
+/** A round in a state: everyone answered where it was closed. */
+export async function roundIn(client: Client, partnership: Json, status: string, more: object = {}): Promise<Json> {
+  if (status === 'planned') return plan(client, partnership, more)
+  if (status === 'cancelled')
+    return stepRound(client, await plan(client, partnership, more), 'cancel', { reason: 'Too soon' })
+  const round = await openRound(client, partnership, more)
+  if (status === 'open') return round
+  for (const party of partnership.parties) await respond(client, round, party)
+  if (status === 'closed') return (await client.get(`/v1/evaluations/${round.id}`)).body
+  return stepRound(client, round, 'conclude', conclusion)
+}
+
+export const conclusion = {
+  conclusion: 'We go on, with more time for each other.',
+  decisions: [{ aspect: 'how', decision: 'adapt', rationale: 'More contact', due_on: '2026-09-01' }],
+}
