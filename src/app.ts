@@ -9,6 +9,7 @@ import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
+import { idempotency } from './platform/idempotency.ts'
 import { overload, rateLimits } from './platform/limits.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
@@ -106,7 +107,16 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(cors, {
     origin: deps.corsOrigins === true ? '*' : [...deps.corsOrigins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Link', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: [
+      'ETag',
+      'Idempotent-Replayed',
+      'Link',
+      'Location',
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'X-Request-Id',
+    ],
     maxAge: 86_400,
   })
   await app.register(reference)
@@ -116,6 +126,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(
     async (v1) => {
       await v1.register(authentication, { authenticate: keyAuthenticator(deps.database, deps.clock) })
+      await v1.register(idempotency, { clock: deps.clock })
       await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)

@@ -22,6 +22,7 @@ export const problems = {
   ambiguous_ref: { status: 409, title: 'Several records have this reference' },
   in_use: { status: 409, title: 'Other records depend on this one' },
   state_forbids: { status: 409, title: 'The state of the record forbids this now' },
+  key_in_flight: { status: 409, title: 'The first request with this key is still running' },
   agreed_terms: { status: 409, title: 'What was agreed is not overwritten' },
   // 412, 413, 415, 428
   stale: { status: 412, title: 'The record has changed since it was read' },
@@ -33,6 +34,7 @@ export const problems = {
   unknown_reference: { status: 422, title: 'A record named in the request does not exist' },
   rule_violated: { status: 422, title: 'A rule refuses this' },
   condition_unmet: { status: 422, title: 'A condition of this step is not met' },
+  key_reused: { status: 422, title: 'The key belongs to another request' },
   wrong_party: { status: 422, title: 'This is for another party to decide' },
   // 429, 431, 5xx
   rate_limited: { status: 429, title: 'Too many requests' },

@@ -20,6 +20,23 @@ export interface Caller {
   readonly requestId: string
   /** The instant of the request: everything that it writes carries it. */
   readonly now: string
+  /** Decides whether the transaction is done at all, and keeps its answer beside its effect. */
+  readonly guard?: Guard | null
+}
+
+/** Stands around the one transaction of a request: see idempotency. */
+export interface Guard {
+  /** The first work of the transaction; throws where there shall be no other. */
+  enter(tx: Tx): Promise<void>
+  /** Takes the transaction over when its work is done. It stays open until the guard ends it. */
+  hold(held: HeldTx): void
+}
+
+/** A transaction whose work is done and which waits for its end. */
+export interface HeldTx {
+  /** Does a last work and commits, in one round trip. */
+  commit(last: (tx: Tx) => Promise<void>): Promise<void>
+  rollback(): Promise<void>
 }
 
 /** Reads of one tenant on one connection. What reads the database takes it first. */
@@ -75,6 +92,38 @@ function readTx(client: pg.PoolClient, tenantId: string): ReadTx {
   }
 }
 
+/** Commits together with what was sent for the end of the transaction. */
+async function commit(client: pg.PoolClient, ending: readonly Promise<unknown>[]): Promise<void> {
+  const [end] = await Promise.all([client.query('commit'), ...ending])
+  // A transaction that failed inside answers a commit with a rollback.
+  if (end.command !== 'COMMIT') throw new Error(`The transaction ended with ${end.command}`)
+}
+
+/** A connection that cannot even roll back is closed: the pool makes another. */
+async function rollback(client: pg.PoolClient): Promise<void> {
+  await client.query('rollback').catch(() => client.end())
+}
+
+/** The end of a transaction in the hands of its guard. */
+function heldTx(client: pg.PoolClient, tx: Tx): HeldTx {
+  return {
+    async commit(last) {
+      try {
+        await commit(client, [last(tx)])
+      } catch (error) {
+        await rollback(client)
+        throw error
+      } finally {
+        client.release()
+      }
+    },
+    async rollback() {
+      await rollback(client)
+      client.release()
+    },
+  }
+}
+
 const deadlock = new Set(['40001', '40P01'])
 const writeAttempts = 5
 
@@ -85,28 +134,29 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
   async function writeOnce<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect()
     const last: (() => Promise<void>)[] = []
-    let broken: Error | undefined
+    let isHeld = false
     try {
       // Sent ahead without waiting: they travel with the first statement of the work. Awaited below, so no fault is lost.
       const begun = Promise.all([client.query('begin'), client.query(setTenant(caller.tenantId, true))])
       begun.catch(() => {})
       const reads = readTx(client, caller.tenantId)
-      const result = await work(
-        Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) }),
-      )
-      const ending = last.map((run) => run())
-      const committed = client.query('commit')
-      const [end] = await Promise.all([committed, begun, ...ending])
-      // A transaction that failed inside answers a commit with a rollback.
-      if (end.command !== 'COMMIT') throw new Error(`The transaction ended with ${end.command}`)
+      const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
+      if (caller.guard) await caller.guard.enter(tx)
+      const result = await work(tx)
+      const ending = [begun, ...last.map((run) => run())]
+      if (caller.guard) {
+        await Promise.all(ending)
+        isHeld = true
+        caller.guard.hold(heldTx(client, tx))
+      } else {
+        await commit(client, ending)
+      }
       return result
     } catch (error) {
-      await client.query('rollback').catch((fault: Error) => {
-        broken = fault
-      })
+      if (!isHeld) await rollback(client)
       throw error
     } finally {
-      client.release(broken)
+      if (!isHeld) client.release()
     }
   }
 

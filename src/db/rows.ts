@@ -239,6 +239,20 @@ export interface Fulfilments {
   version: Generated<number>;
 }
 
+export interface IdempotencyKeys {
+  body: Buffer;
+  created_at: string;
+  credential_id: string;
+  expires_at: string;
+  fingerprint: Buffer;
+  headers: Json;
+  is_sealed: boolean;
+  key: string;
+  route: string;
+  status: number;
+  tenant_id: string;
+}
+
 export interface OrganisationIdentifiers {
   normalised_value: string;
   organisation_id: string;
@@ -387,6 +401,7 @@ export interface DB {
   events: Events;
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
+  idempotency_keys: IdempotencyKeys;
   organisation_identifiers: OrganisationIdentifiers;
   organisations: Organisations;
   partnership_managers: PartnershipManagers;

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Caller, Database } from '../db/database.ts'
+import type { Caller, Database, Guard } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
 import { grants, type Scope } from './scopes.ts'
@@ -19,6 +19,8 @@ export interface Principal {
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | null
+    /** Stands around the transaction of the request, where it carries an Idempotency-Key. */
+    guard: Guard | null
   }
 }
 
@@ -103,6 +105,7 @@ const unauthenticated = (detail: string) =>
 export const authentication = fp(
   async (app: FastifyInstance, { authenticate }: { authenticate: Authenticate }) => {
     app.decorateRequest('principal', null)
+    app.decorateRequest('guard', null)
 
     app.addHook('onRoute', (route) => {
       if (!route.config?.operation) throw new Error(`${route.method} ${route.url} declares no operation`)
@@ -143,5 +146,6 @@ export function requireScope(caller: Caller, scope: Scope, what: string): void {
 /** On whose behalf a request writes. */
 export function callerOf(request: FastifyRequest, clock: Clock): Caller {
   const { tenantId, keyId, scopes } = principalOf(request)
-  return { tenantId, actor: { type: 'api_key', id: keyId }, scopes, requestId: request.id, now: clock.now() }
+  const actor = { type: 'api_key', id: keyId } as const
+  return { tenantId, actor, scopes, requestId: request.id, now: clock.now(), guard: request.guard }
 }

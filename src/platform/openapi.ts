@@ -3,7 +3,7 @@ import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../core/problem.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, takesIdempotencyKey } from './operation.ts'
 
 type Json = Record<string, unknown>
 
@@ -76,6 +76,7 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
   const operation = (route.config as { operation?: Operation } | undefined)?.operation
   if (!operation) return { hide: true }
   const { id, tag, summary, description, scope, ifMatch, bodyTypes } = operation
+  const takesKey = takesIdempotencyKey(operation, String(route.method))
   return {
     ...schema,
     operationId: id,
@@ -86,22 +87,39 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
       .filter(Boolean)
       .join('\n\n'),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
-    ...(ifMatch === 'none' ? {} : { headers: ifMatchHeader(ifMatch === 'required') }),
-    response: answersOf(operation, schema),
+    ...headersOf(ifMatch, takesKey),
+    response: answersOf(operation, schema, takesKey),
   }
 }
 
-const ifMatchHeader = (required: boolean): Json => ({
-  type: 'object',
-  properties: {
-    'If-Match': { type: 'string', description: 'The ETag of the representation that you read', examples: ['"3"'] },
+const ifMatchHeader = {
+  'If-Match': { type: 'string', description: 'The ETag of the representation that you read', examples: ['"3"'] },
+}
+const keyHeader = {
+  'Idempotency-Key': {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+    description:
+      'A key of your own for this one request, bare or in double quotes. The same request again under it, within 48 ' +
+      'hours, is not done again: it gets the same answer, with Idempotent-Replayed. A refusal is not kept, for it ' +
+      'changed nothing.',
+    examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
   },
-  ...(required ? { required: ['If-Match'] } : {}),
-})
+}
 
-function answersOf(operation: Operation, schema: Json | undefined): Json {
+function headersOf(ifMatch: Operation['ifMatch'], takesKey: boolean): Json {
+  const properties = { ...(ifMatch === 'none' ? {} : ifMatchHeader), ...(takesKey ? keyHeader : {}) }
+  if (Object.keys(properties).length === 0) return {}
+  return { headers: { type: 'object', properties, ...(ifMatch === 'required' ? { required: ['If-Match'] } : {}) } }
+}
+
+const replayedHeader = { 'Idempotent-Replayed': '`true` where the answer was given before, under the same key' }
+
+function answersOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Json {
   const answers: Json = {}
-  for (const [status, { description, schema: body, mediaType, headers }] of Object.entries(operation.answers)) {
+  for (const [status, { description, schema: body, mediaType, ...answer }] of Object.entries(operation.answers)) {
+    const headers = takesKey ? { ...answer.headers, ...replayedHeader } : answer.headers
     answers[status] = {
       description,
       ...(headers ? { headers: mapValues(headers, (text) => ({ type: 'string', description: text })) } : {}),
@@ -109,7 +127,7 @@ function answersOf(operation: Operation, schema: Json | undefined): Json {
     }
   }
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of refusalsOf(operation, schema)) {
+  for (const code of refusalsOf(operation, schema, takesKey)) {
     const { status } = problems[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
@@ -122,7 +140,7 @@ function answersOf(operation: Operation, schema: Json | undefined): Json {
   return answers
 }
 
-function refusalsOf(operation: Operation, schema: Json | undefined): Set<ProblemCode> {
+function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Set<ProblemCode> {
   const codes = new Set<ProblemCode>(operation.scope === null ? ['internal', 'unavailable'] : always)
   if (schema?.['params']) codes.add('not_found')
   if (operation.bodyTypes.length > 0)
@@ -131,6 +149,7 @@ function refusalsOf(operation: Operation, schema: Json | undefined): Set<Problem
   if (operation.ifMatch === 'required') codes.add('precondition_required')
   const cursor = (schema?.['querystring'] as { properties?: Json } | undefined)?.properties?.['cursor']
   if (cursor) codes.add('invalid_cursor')
+  if (takesKey) for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
   for (const code of operation.refusals) codes.add(code)
   return codes
 }

@@ -18,7 +18,15 @@ export interface Operation {
   ifMatch: 'required' | 'optional' | 'none'
   /** The bodies it takes; none for an operation without one. */
   bodyTypes: readonly string[]
+  /** True for a POST that only reads: repeating it does no harm. */
+  changesNothing: boolean
+  /** True where the answer shows a secret, this once. */
+  answersSecret: boolean
 }
+
+/** True for what must not be done twice when it is sent twice. */
+export const takesIdempotencyKey = (operation: Operation | undefined, method: string): boolean =>
+  method === 'POST' && operation !== undefined && operation.scope !== null && !operation.changesNothing
 
 export interface Answer {
   description: string
@@ -49,6 +57,8 @@ interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
   refusals?: readonly ProblemCode[]
   ifMatch?: Operation['ifMatch']
   bodyTypes?: readonly string[]
+  changesNothing?: boolean
+  answersSecret?: boolean
 }
 
 const empty: Empty = Type.Object({}, { additionalProperties: false })
@@ -76,6 +86,8 @@ export function operation<P extends TSchema = Empty, Q extends TSchema = Empty, 
         answers,
         refusals: options.refusals ?? [],
         ifMatch: options.ifMatch ?? 'none',
+        changesNothing: options.changesNothing ?? false,
+        answersSecret: options.answersSecret ?? false,
         bodyTypes: body ? (options.bodyTypes ?? ['application/json']) : [],
       } satisfies Operation,
     },
