@@ -9,7 +9,9 @@ import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
+import { expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
+import type { Chore, JobHandler } from './platform/jobs.ts'
 import { overload, rateLimits } from './platform/limits.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
@@ -143,6 +145,11 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 
   refuseOtherMethods(app, methodsByUrl)
   return app
+}
+
+/** What is done outside requests: every kind of job, and the chores that come round by the clock. */
+export function backgroundWork(): { handlers: JobHandler[]; chores: Chore[] } {
+  return { handlers: [], chores: [expireKeys] }
 }
 
 /** A request id of the caller's is taken over where it cannot harm a log. */

@@ -21,6 +21,8 @@ export interface Config {
   drainDelayMs: number
   /** How long it waits for all that it accepted; includes the delay. */
   drainTimeoutMs: number
+  /** Jobs that run at once in this process; 0 where other processes do them. */
+  jobConcurrency: number
   bootstrapTenant: string
   bootstrapApiKey: string | undefined
 }
@@ -116,6 +118,7 @@ export function readConfig(env: Environment): Config {
     trustProxy: choice('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     drainDelayMs,
     drainTimeoutMs,
+    jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
     bootstrapApiKey,
   }

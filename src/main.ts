@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
-import { buildApp } from './app.ts'
+import { backgroundWork, buildApp } from './app.ts'
 import { type Config, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { connectDatabase } from './db/database.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { bootstrap } from './db/tenants.ts'
+import { startJobs } from './platform/job-runner.ts'
 import { makeLogger } from './platform/log.ts'
 
 /** Stops one thing that was started. */
@@ -62,6 +63,11 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
     onError: (error) => logger.warn({ err: error }, 'an idle database connection was lost'),
   })
   stops.push(() => database.close())
+  if (config.jobConcurrency > 0) {
+    const { jobConcurrency: concurrency } = config
+    const jobs = await startJobs({ ...backgroundWork(), url, database, clock: systemClock, log: logger, concurrency })
+    stops.push(() => jobs.stop())
+  }
   const app = await buildApp({ ...config, database, clock: systemClock, logger, draining })
   stops.push(() => app.close())
   await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { Logger, runMigrations } from 'graphile-worker'
 import { Kysely, type Migration, type MigrationProvider, Migrator, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 
@@ -28,17 +29,24 @@ export async function migrate(url: string): Promise<string[]> {
     connectionTimeoutMillis: 10_000,
     application_name: 'beide migrate',
   })
+  // A connection that is lost fails the statement in hand, which says so.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
     const { server_version_num: version } = (await pool.query('show server_version_num')).rows[0]
     if (Number(version) < 160_000) throw new Error(`Postgres 16 or later is needed; this server is ${version}.`)
     const { error, results } = await new Migrator({ db, provider }).migrateToLatest()
     if (error) throw await explained(db, error)
+    // The queue of jobs keeps a schema of its own, and migrates it by itself, safe against others at the same time.
+    await runMigrations({ pgPool: pool, schema: 'graphile_worker', logger: silent, noHandleSignals: true })
     return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName)
   } finally {
     await db.destroy()
   }
 }
+
+const silent = new Logger(() => () => {})
 
 /** Tells a database that is newer than the program apart from a migration that failed. */
 async function explained(db: Kysely<unknown>, error: unknown): Promise<unknown> {

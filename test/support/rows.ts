@@ -21,7 +21,7 @@ try {
     '--date-parser': 'string',
     // Text in, text out: see src/db/pool.ts.
     '--type-mapping': JSON.stringify({ timestamptz: 'string', int8: 'string', numeric: 'string' }),
-    '--exclude-pattern': 'kysely_*',
+    '--exclude-pattern': '(kysely_*|graphile_worker.*)',
   }
   const args = [program, ...Object.entries(options).flat(), ...process.argv.slice(2)]
   const child = spawn(process.execPath, args, { stdio: 'inherit' })

@@ -1,0 +1,26 @@
+import type { Database } from '../db/database.ts'
+import type { Chore } from './jobs.ts'
+
+const batch = 5000
+
+/** Removes keys of repeated requests that have expired, in batches that each end well before a statement may not. */
+export const expireKeys: Chore = {
+  name: 'expire_idempotency_keys',
+  at: '7 * * * *',
+  async run({ database, clock, signal }) {
+    const query = { name: 'expire_idempotency_keys', text: 'select expire_idempotency_keys($1, $2) as removed' }
+    await inBatches(database, { ...query, values: [clock.now(), batch] }, signal)
+  },
+}
+
+/** Repeats a statement that says how many rows it `removed` until it removes less than a whole batch. */
+export async function inBatches(
+  database: Database,
+  query: { name: string; text: string; values: unknown[] },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const [row] = await database.outside<{ removed: number }>(query)
+    if (!row || row.removed < batch) return
+  }
+}
