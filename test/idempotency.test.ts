@@ -147,6 +147,20 @@ t.test('a key is forgotten after 48 hours', async (t) => {
   t.same(await expire(), [{ n: 0 }])
 })
 
+t.test('an answer that shows a secret is replayed, yet the secret is not kept in clear', async (t) => {
+  const service = await startService(t)
+  const body = { name: 'integration', scopes: ['organisations:read'] }
+  const first = await service.call('POST', '/v1/api-keys', body, under('k'))
+  t.equal(first.status, 201)
+  const again = await service.call('POST', '/v1/api-keys', body, under('k'))
+  t.equal(again.text, first.text)
+  t.equal(again.headers['cache-control'], 'no-store')
+  const stored = await asOwner(service.url, (owner) => owner.query('select body from idempotency_keys'))
+  const secret = first.body.key.split('_')[2]
+  t.equal(stored.rowCount, 1)
+  t.notOk(stored.rows[0].body.includes(secret))
+})
+
 t.test('every POST that changes something documents the key', async (t) => {
   const { document } = await startService(t)
   for (const [url, operations] of Object.entries<Record<string, { parameters?: { name: string }[] }>>(document.paths)) {

@@ -11,7 +11,7 @@ import { takesIdempotencyKey } from './operation.ts'
 
 /** How long a key is kept. */
 const keptForHours = 48
-const kept = ['content-type', 'etag', 'location'] as const
+const kept = ['content-type', 'etag', 'location', 'cache-control'] as const
 
 /** Ends a transaction whose answer was given before. */
 class Replay extends Error {

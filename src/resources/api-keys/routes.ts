@@ -92,6 +92,7 @@ function writes(app: App, { database, clock }: SliceOptions): void {
       summary: 'Make one API key',
       description: 'The answer shows the whole key, this once. A key can be given only scopes that its maker has.',
       body: ref(ApiKeyWrite),
+      answersSecret: true,
       answers: {
         201: {
           description: 'The new key',
