@@ -28,6 +28,7 @@ t.test('an empty environment is enough', async (t) => {
     trustProxy: false,
     drainDelayMs: 0,
     drainTimeoutMs: 25_000,
+    jobConcurrency: 8,
     bootstrapTenant: 'default',
     bootstrapApiKey: undefined,
   })
@@ -51,6 +52,7 @@ t.test('everything can be set, and white space around it does not count', async 
     TRUST_PROXY: 'true',
     DRAIN_DELAY_MS: '5000',
     DRAIN_TIMEOUT_MS: '10000',
+    JOB_CONCURRENCY: '2',
     BOOTSTRAP_TENANT: 'Stichting Voorbeeld',
     BOOTSTRAP_API_KEY: key,
   })
@@ -70,6 +72,7 @@ t.test('everything can be set, and white space around it does not count', async 
     trustProxy: true,
     drainDelayMs: 5000,
     drainTimeoutMs: 10_000,
+    jobConcurrency: 2,
     bootstrapTenant: 'Stichting Voorbeeld',
     bootstrapApiKey: key,
   })

@@ -207,8 +207,8 @@ t.test('an answer with a secret can be opened by its credential alone', async (t
 t.test('of 100 POSTs, each sent five times at once, with a kill -9 in between, each has one effect', async (t) => {
   const url = await cloneDatabase(t)
   const { key } = makeKey()
-  const env = { BOOTSTRAP_API_KEY: key }
-  let service = await startProcess(t, url, env)
+  const env = { DATABASE_URL: url, BOOTSTRAP_API_KEY: key }
+  let service = await startProcess(t, env)
   let answered = 0
   let killed: Promise<void> | undefined
 
@@ -219,15 +219,15 @@ t.test('of 100 POSTs, each sent five times at once, with a kill -9 in between, e
         'content-type': 'application/json',
         'idempotency-key': idempotencyKey,
       }
-      const { address } = service
+      const { url: address } = service
       const answer = await fetch(`${address}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
         .then(async (response) => ({ status: response.status, text: await response.text() }))
         .catch(() => undefined)
       if (answer?.status === 201) {
         answered += 1
         if (answered === 150) {
-          killed = service.kill().then(async () => {
-            service = await startProcess(t, url, env)
+          killed = service.end('SIGKILL').then(async () => {
+            service = await startProcess(t, env)
           })
         }
         return answer.text
@@ -262,5 +262,5 @@ t.test('of 100 POSTs, each sent five times at once, with a kill -9 in between, e
       Array.from({ length: 100 }, (_, at) => at + 1),
     )
   })
-  t.equal(await service.stop(), 0)
+  t.equal(await service.end(), 0)
 })

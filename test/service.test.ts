@@ -161,7 +161,7 @@ t.test('SIGTERM: ready says no, what was accepted is finished, connections close
     t.equal(answer.status, 201)
     t.equal(answer.headers['connection'], 'close')
   }
-  t.equal(await service.end(), 0)
+  t.equal(await service.ended, 0)
   const client = await owner(t, url)
   t.equal((await client.query('select from organisations')).rowCount, 4)
 })

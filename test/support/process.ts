@@ -19,6 +19,8 @@ export interface ServiceProcess {
   logs: Json[]
   /** The admin key that it showed, if it did. */
   key: string | undefined
+  /** Its exit code, once it has ended. */
+  ended: Promise<number | null>
   /** Ends it with a signal; answers its exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -77,6 +79,7 @@ export async function startProcess(t: Test, env: Record<string, string>): Promis
     url,
     printed,
     logs,
+    ended: exited.then(([code]) => code),
     key: /beide_\w+/.exec(printed.join('\n'))?.[0],
     async end(signal = 'SIGTERM') {
       child.kill(signal)
