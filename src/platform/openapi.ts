@@ -60,9 +60,15 @@ export const reference = fp(
       routePrefix: '/docs',
       configuration: {
         url: '/openapi.json',
-        title: 'Beide API',
+        pageTitle: 'Beide API',
+        authentication: { preferredSecurityScheme: 'api_key' },
+        defaultHttpClient: { targetKey: 'shell', clientKey: 'curl' },
+        // Nothing on the page may lead its readers, or their requests, to another server.
         withDefaultFonts: false,
         hideClientButton: true,
+        showDeveloperTools: 'never',
+        agent: { disabled: true },
+        mcp: { disabled: true },
         telemetry: false,
         proxyUrl: '',
       } as never,
@@ -165,7 +171,10 @@ function finish(document: Json): Json {
   for (const path of Object.values(document['paths'] as Record<string, Record<string, Json>>)) {
     for (const operation of Object.values(path)) {
       for (const parameter of (operation['parameters'] ?? []) as Json[]) {
-        const { type } = parameter['schema'] as { type?: string }
+        const schema = parameter['schema'] as { type?: string; default?: unknown }
+        const { type } = schema
+        // A handler can count on it; a caller may leave it out.
+        if (schema.default !== undefined) delete parameter['required']
         if (parameter['in'] === 'query' && type === 'array') Object.assign(parameter, { style: 'form', explode: false })
       }
       for (const answer of Object.values(operation['responses'] as Record<string, Json>)) {
