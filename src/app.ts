@@ -9,6 +9,7 @@ import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
+import { historySchemas } from './platform/history.ts'
 import { expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
@@ -87,7 +88,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 
   await app.register(errors)
   await app.register(validation)
-  for (const schema of [...sharedSchemas, ...takenOverSchemas]) app.addSchema(schema)
+  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas]) app.addSchema(schema)
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(observe)
   await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })

@@ -46,6 +46,14 @@ export function parseDuration(text: string): { months: number; days: number } | 
   return { months: years * 12 + months, days: weeks * 7 + days }
 }
 
+/** True where a duration is more than a year, counted from a year of 365 days. It must be in the form of `parseDuration`. */
+export function isOverAYear(duration: string): boolean {
+  const { months, days } = parseDuration(duration) ?? { months: 0, days: 0 }
+  // The bounds keep what follows within the calendar.
+  if (months > 12 || days > 366) return true
+  return addDays(addMonths('2001-01-01', months), days) > '2002-01-01'
+}
+
 /** True for a time zone name of the IANA database that this runtime knows. */
 export function isTimeZone(name: string): boolean {
   try {

@@ -104,10 +104,10 @@ export class Faults {
   }
 
   /** Throws one problem that names every fault gathered so far, if there are any. */
-  refuse(code: ProblemCode = 'rule_violated'): void {
+  refuse(code: ProblemCode = 'rule_violated', members: Readonly<Record<string, unknown>> = {}): void {
     const [first] = this.list
     if (!first) return
     const detail = this.list.length === 1 ? first.detail : `${this.list.length} faults; each is named in errors.`
-    throw new Problem(code, detail, { errors: this.list })
+    throw new Problem(code, detail, { errors: this.list, members })
   }
 }

@@ -368,6 +368,7 @@ export interface StatusChanges {
   changed_on: string;
   decided_by_party_id: string | null;
   from_status: string | null;
+  id: Generated<string>;
   reason: string | null;
   resource_id: string;
   resource_type: string;

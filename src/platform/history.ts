@@ -1,5 +1,10 @@
+import { sql } from 'kysely'
+import { type Static, Type } from 'typebox'
+import { newId } from '../core/ids.ts'
+import { date, instant, nullable, uuid } from '../core/schemas.ts'
 import type { Tx } from '../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../db/prepared.ts'
+import { byInstant, defineList, type List } from './lists.ts'
 
 export interface StatusChange {
   /** The singular noun of the resource. */
@@ -15,19 +20,20 @@ export interface StatusChange {
   reason?: string | null
 }
 
-const insert = prepare(
+const insertion = prepare(
   compiler.insertInto('status_changes').values({
     tenant_id: tenantParam,
-    resource_type: param('type'),
-    resource_id: param('id'),
-    version: param('version'),
-    from_status: param('from'),
-    to_status: param('to'),
-    changed_on: param('on'),
-    changed_at: param('changed_at'),
-    decided_by_party_id: param('party_id'),
-    reason: param('reason'),
-    actor: param('actor'),
+    id: param<string>('entry_id'),
+    resource_type: param<string>('type'),
+    resource_id: param<string>('id'),
+    version: param<number>('version'),
+    from_status: param<string | null>('from'),
+    to_status: param<string>('to'),
+    changed_on: param<string>('on'),
+    changed_at: param<string>('now'),
+    decided_by_party_id: param<string | null>('decided_by_party_id'),
+    reason: param<string | null>('reason'),
+    actor: param<string>('actor'),
   }),
 )
 
@@ -36,12 +42,61 @@ const insert = prepare(
  * called, so that it may also go with the commit.
  */
 export async function recordStatusChange(tx: Tx, change: StatusChange): Promise<void> {
-  const { decidedByPartyId, reason, ...rest } = change
-  await insert.run(tx, {
-    ...rest,
-    party_id: decidedByPartyId ?? null,
-    reason: reason ?? null,
-    changed_at: tx.now,
+  const { decidedByPartyId = null, reason = null, ...values } = change
+  await insertion.run(tx, {
+    ...values,
+    entry_id: newId(),
+    decided_by_party_id: decidedByPartyId,
+    reason,
+    now: tx.now,
     actor: JSON.stringify(tx.actor),
   })
 }
+
+const HistoryActor = Type.Object(
+  { type: Type.String({ examples: ['api_key'] }), id: nullable(uuid()) },
+  { $id: 'HistoryActor', description: 'Whose credential recorded it' },
+)
+
+export const HistoryEntry = Type.Object(
+  {
+    id: uuid(),
+    version: Type.Integer({ minimum: 1, description: 'The version of the record after the change' }),
+    from_status: nullable(Type.String({ description: 'Null where the record began' })),
+    to_status: Type.String(),
+    changed_on: date({ description: 'The day from which the state counts' }),
+    changed_at: instant({ description: 'When it was recorded here' }),
+    decided_by_party_id: nullable(uuid({ description: 'The party whose decision it was' })),
+    reason: nullable(Type.String()),
+    actor: Type.Unsafe<Static<typeof HistoryActor>>({ $ref: 'HistoryActor#' }),
+  },
+  { $id: 'HistoryEntry', description: 'One change of the state of a record' },
+)
+
+export const historySchemas = [HistoryActor, HistoryEntry]
+
+const view = compiler
+  .selectFrom('status_changes as r')
+  .select([
+    'r.id',
+    'r.version',
+    'r.from_status',
+    'r.to_status',
+    'r.changed_on',
+    'r.changed_at',
+    'r.decided_by_party_id',
+    'r.reason',
+    'r.actor',
+  ])
+
+/** The history of one record, oldest first; its value is `<type>_id`, such as `partnership_id`. */
+export const historyOf = (type: string): List =>
+  defineList({
+    name: `${type}_history`,
+    item: HistoryEntry,
+    view,
+    sorts: { changed_at: byInstant('changed_at') },
+    defaultSort: 'changed_at',
+    filters: {},
+    within: sql<boolean>`r.resource_type = ${sql.lit(type)} and r.resource_id = ${param(`${type}_id`)}::uuid`,
+  })

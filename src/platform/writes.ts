@@ -39,12 +39,20 @@ export type Revision<Write> = (current: Write) => Write
 /** The revision of a merge patch (RFC 7396); its result is checked against the writable schema. */
 export function patchRevision<Write>(request: FastifyRequest, schema: TSchema, patch: unknown): Revision<Write> {
   return (current) => {
-    const next = mergePatch(current, patch)
+    const next = mergePatch(withoutRenamed(current, patch), patch)
     const validate = request.compileValidationSchema(schema as never, 'body')
     // Defaults stand in where a member was cleared.
     if (!validate(next)) throw problemOf((validate.errors ?? []) as never, 'body')
     return next as Write
   }
+}
+
+/** A patch that names another record by `…_ref` replaces the `…_id` that stands. */
+function withoutRenamed(current: unknown, patch: unknown): unknown {
+  const given = new Set(Object.keys((patch ?? {}) as object))
+  const renamed = [...given].flatMap((name) => (name.endsWith('_ref') ? [name.replace(/_ref$/, '_id')] : []))
+  const kept = Object.entries(current as object).filter(([name]) => !renamed.includes(name) || given.has(name))
+  return Object.fromEntries(kept)
 }
 
 export interface Upsert {
