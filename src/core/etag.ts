@@ -8,10 +8,10 @@ function tagsOf(header: string): string[] {
   return header.split(',').map((tag) => tag.trim())
 }
 
-/** True when an `If-None-Match` header names this version (weak comparison, RFC 9110, 13.1.2). */
-export function noneMatchHits(header: string | undefined, version: number): boolean {
+/** True when an `If-None-Match` header names this strong tag (weak comparison, RFC 9110, 13.1.2). */
+export function noneMatchHits(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
-  return tagsOf(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etagOf(version))
+  return tagsOf(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
 /** The precondition of a write: refuses with 412 where the record has moved on (strong comparison, RFC 9110, 13.1.1). */

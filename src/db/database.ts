@@ -124,15 +124,6 @@ function heldTx(client: pg.PoolClient, tx: Tx): HeldTx {
   }
 }
 
-/** A connection of the pool. Whatever keeps one from being made, it is the database that is away, not the request that is wrong. */
-async function taken(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect()
-  } catch (cause) {
-    throw new Problem('unavailable', 'The database does not answer just now. Try again in a moment.', { cause })
-  }
-}
-
 const deadlock = new Set(['40001', '40P01'])
 const writeAttempts = 5
 
@@ -141,7 +132,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
   const streams = makePool({ ...settings, size: Math.max(2, Math.ceil(settings.size / 4)), pipeline: false })
 
   async function writeOnce<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await taken(pool)
+    const client = await pool.connect()
     const last: (() => Promise<void>)[] = []
     let isHeld = false
     try {
@@ -181,7 +172,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     },
 
     async read(tenantId, work) {
-      const client = await taken(pool)
+      const client = await pool.connect()
       let broken: Error | undefined
       try {
         // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
@@ -202,7 +193,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
 
     async snapshot(tenantId, signal, work) {
       signal.throwIfAborted()
-      const client = await taken(streams)
+      const client = await streams.connect()
       let broken: Error | undefined
       // Postgres sees the closed connection while it sends, or at its next check, and ends the statement.
       const cancel = () => (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy()
@@ -225,16 +216,8 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     },
 
     async outside<R extends pg.QueryResultRow>(query: pg.QueryConfig) {
-      const client = await taken(pool)
-      let broken: Error | undefined
-      try {
-        return (await client.query<R>(query)).rows
-      } catch (error) {
-        broken = error as Error
-        throw error
-      } finally {
-        client.release(broken)
-      }
+      const result = await pool.query<R>(query)
+      return result.rows
     },
 
     async close() {

@@ -51,7 +51,7 @@ export function makePool(settings: PoolSettings): pg.Pool {
   } as pg.PoolConfig)
   // A connection that dies while idle must not take the process with it: the pool makes another when one is needed.
   pool.on('error', settings.onError)
-  // Nor one that dies while it is in use: the pool does not listen then, and the work in hand is told by its own query.
+  // Nor one that dies in use: its statement is told, and without a listener Node would end the process besides.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }

@@ -8,7 +8,7 @@ import {
   PostgresQueryCompiler,
   sql,
 } from 'kysely'
-import type pg from 'pg'
+import pg from 'pg'
 import type { ReadTx } from './database.ts'
 import type { DB } from './rows.ts'
 
@@ -57,4 +57,28 @@ export function prepare<Row>(query: { compile(provider: Kysely<DB>): CompiledQue
       return result.rows
     },
   }
+}
+
+/** A statement whose holes are filled with literals. */
+export type Inlined = (values: Readonly<Record<string, unknown>>) => string
+
+/**
+ * Compiles a query once for statements that take no parameters, such as COPY: values go in as literals, quoted by the
+ * driver. Texts and lists of texts only.
+ */
+export function inline(query: { compile(provider: Kysely<DB>): CompiledQuery<unknown> }): Inlined {
+  const { sql: text, parameters } = query.compile(compiler)
+  const pieces = text.split(/\$\d+/)
+  if (pieces.length !== parameters.length + 1) throw new Error(`A literal looks like a parameter: ${text}`)
+  return (values) =>
+    parameters.reduce<string>((all, parameter, index) => {
+      const value = parameter instanceof Hole ? values[parameter.name] : parameter
+      return `${all}${literal(value)}${pieces[index + 1]}`
+    }, pieces[0] ?? '')
+}
+
+function literal(value: unknown): string {
+  if (typeof value === 'string') return pg.escapeLiteral(value)
+  if (Array.isArray(value)) return `array[${value.map(literal).join(', ')}]`
+  throw new Error(`A ${typeof value} cannot stand in a statement`)
 }

@@ -99,8 +99,9 @@ export async function sendOne(
 ): Promise<FastifyReply> {
   const { tenantId } = principalOf(request)
   const { version, body } = await database.read(tenantId, (tx) => readOne(tx, resource, id))
-  reply.header('etag', etagOf(version))
-  if (noneMatchHits(request.headers['if-none-match'], version)) return reply.code(304).send()
+  const etag = etagOf(version)
+  reply.header('etag', etag)
+  if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
   return reply.type(json).send(body)
 }
 

@@ -53,21 +53,18 @@ export interface Service extends Client {
 /** The service on a database of its own, reached through its public interface. */
 export async function startService(
   t: Test,
-  // A database of the test's own comes with the address at which its owner reaches it.
-  { url: given, ...options }: { clock?: Clock; url?: string } & Partial<Deps> = {},
+  options: { clock?: Clock; connectTimeoutMs?: number } & Partial<Deps> = {},
 ): Promise<Service> {
-  const url = given ?? (await cloneDatabase(t))
+  const url = await cloneDatabase(t)
   const clock = options.clock ?? systemClock
   const faults: Error[] = []
-  const database =
-    options.database ??
-    connectDatabase({
-      url,
-      size: 10,
-      statementTimeoutMs: 20_000,
-      connectTimeoutMs: 20_000,
-      onError: (error) => faults.push(error),
-    })
+  const database = connectDatabase({
+    url,
+    size: 10,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
+    onError: (error) => faults.push(error),
+  })
   const app = await buildApp({
     database,
     clock,

@@ -4,38 +4,20 @@ import { compiler } from '../../db/prepared.ts'
 import { measureJson } from '../../platform/measures.ts'
 import { externalRefsOf } from '../../platform/references.ts'
 import { defineResource, type View } from '../../platform/resource.ts'
+import { delivered, fulfilmentRate, ledgerEntries, ledgerSums, outstanding, promised, reported } from './derived.ts'
 import type { Commitment, Measure, Valuation } from './schemas.ts'
 
-/** What stands in the ledger: a reversal takes back what it reverses, in the state that this had. */
 const ledger = sql<{ delivered: string; reported: string; counts: unknown }>`lateral (
-  select
-    sum(e.sign * e.magnitude) filter (where e.confirmation = 'confirmed') as delivered,
-    sum(e.sign * e.magnitude) filter (where e.confirmation = 'reported') as reported,
+  select ${ledgerSums},
     json_build_object(
       'reported', coalesce(sum(e.sign) filter (where e.confirmation = 'reported'), 0),
       'confirmed', coalesce(sum(e.sign) filter (where e.confirmation = 'confirmed'), 0),
       'disputed', coalesce(sum(e.sign) filter (where e.confirmation = 'disputed'), 0),
       'reversed', count(*) filter (where e.sign < 0)) as counts
-  from (
-    select f.confirmation, coalesce(f.amount, f.quantity) as magnitude,
-      case when f.reversal_of is null then 1 else -1 end as sign
-    from fulfilments f where f.tenant_id = r.tenant_id and f.commitment_id = r.id
-  ) e
+  from ${ledgerEntries(sql`f.tenant_id = r.tenant_id and f.commitment_id = r.id`)}
 )`
 
-const promised = sql<string>`coalesce(r.amount, r.quantity)`
-// Of the scale of the measure, so that money keeps its digits.
-const zero = sql<string>`(${promised} - ${promised})`
-const delivered = sql<string>`coalesce(l.delivered, ${zero})`
-const outstanding = sql<string>`case when r.status in ('agreed', 'paused', 'lapsed')
-  then greatest(${promised} - ${delivered}, ${zero}) else ${zero} end`
-// Whole ten-thousandths, so that no rounding says all where something is still owed.
-const rate = sql<string | null>`case
-  when r.status in ('draft', 'proposed', 'declined') or ${promised} = 0 then null
-  when r.status = 'fulfilled' and ${delivered} < ${promised} then null
-  else (div(least(${delivered}, ${promised}) * 10000, ${promised}) / 10000)::numeric(5, 4)::text end`
-
-/** Row to wire: explicit, so that a new column never leaks. What is derived from the ledger is derived here, and only here. */
+/** Row to wire: explicit, so that a new column never leaks. */
 const view: View<Commitment> = compiler
   .selectFrom('commitments as r')
   .leftJoin(ledger.as('l'), (join) => join.onTrue())
@@ -81,9 +63,9 @@ const view: View<Commitment> = compiler
     'r.closed_on',
     'r.close_reason',
     measureJson<MeasureUnit>(delivered).as('delivered'),
-    measureJson<MeasureUnit>(sql`coalesce(l.reported, ${zero})`).as('reported'),
+    measureJson<MeasureUnit>(reported).as('reported'),
     measureJson<MeasureUnit>(outstanding).as('outstanding'),
-    rate.as('fulfilment_rate'),
+    fulfilmentRate.as('fulfilment_rate'),
     eb.ref('l.counts').$castTo<Commitment['fulfilment_counts']>().as('fulfilment_counts'),
     eb.ref('r.taken_over').$castTo<Commitment['taken_over']>().as('taken_over'),
     externalRefsOf(eb, 'commitment').as('external_refs'),

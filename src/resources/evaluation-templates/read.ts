@@ -3,7 +3,7 @@ import { partnershipReview } from './partnership-review.ts'
 import type { EvaluationTemplate } from './schemas.ts'
 
 /** Every version of every built-in template. What a round was held on stays here for ever: new wording is a new version. */
-const templates: readonly EvaluationTemplate[] = [partnershipReview, allianceReadiness]
+export const templates: readonly EvaluationTemplate[] = [partnershipReview, allianceReadiness]
 
 /** A template by its code: this version of it, or the latest. Undefined where there is none. */
 export function findTemplate(code: string, version?: number): EvaluationTemplate | undefined {

@@ -1,0 +1,225 @@
+import { type RawBuilder, sql } from 'kysely'
+import { Type } from 'typebox'
+import { ExternalRef, Metadata, ref, uuid } from '../../core/schemas.ts'
+import { compiler, param, tenantParam } from '../../db/prepared.ts'
+import { oneOf, updatedSince } from '../../platform/lists.ts'
+import {
+  delivered,
+  fulfilmentRate,
+  ledgerEntries,
+  ledgerSums,
+  outstanding,
+  reported,
+} from '../../resources/commitments/derived.ts'
+import { commitmentStatuses as statuses } from '../../resources/commitments/lifecycle.ts'
+import { bindings, kinds, modes, motives, reciprocities } from '../../resources/commitments/schemas.ts'
+import { units } from '../../resources/commitments/term-schemas.ts'
+import { sides } from '../../resources/evaluations/scoring.ts'
+import { defineTable } from '../table.ts'
+
+// What belongs to a commitment in other tables is grouped once for the whole export and joined.
+const source = compiler
+  .selectFrom('commitments as r')
+  .innerJoin('partnership_parties as giver', (join) =>
+    join.onRef('giver.tenant_id', '=', 'r.tenant_id').onRef('giver.id', '=', 'r.from_party_id'),
+  )
+  .leftJoin('partnership_parties as receiver', (join) =>
+    join.onRef('receiver.tenant_id', '=', 'r.tenant_id').onRef('receiver.id', '=', 'r.to_party_id'),
+  )
+  .leftJoin(
+    sql<{ commitment_id: string; delivered: string | null; reported: string | null }>`(
+      select e.commitment_id, ${ledgerSums} from ${ledgerEntries(sql`f.tenant_id = ${tenantParam}`)}
+      group by e.commitment_id)`.as('l'),
+    (join) => join.onRef('l.commitment_id', '=', 'r.id'),
+  )
+  .leftJoin(
+    (eb) =>
+      eb
+        .selectFrom('commitment_returns as c')
+        .select(['c.commitment_id', sql`json_agg(c.in_return_for_id order by c.position)`.as('ids')])
+        .where('c.tenant_id', '=', tenantParam)
+        .groupBy('c.commitment_id')
+        .as('returns'),
+    (join) => join.onRef('returns.commitment_id', '=', 'r.id'),
+  )
+  .leftJoin(
+    (eb) =>
+      eb
+        .selectFrom('external_refs as x')
+        .select([
+          'x.resource_id',
+          sql`json_agg(json_build_object('system', x.system, 'id', x.ref_id, 'url', x.url) order by x.position)`.as(
+            'list',
+          ),
+          sql`(array_agg(x.system order by x.position))[1]`.as('system'),
+          sql`(array_agg(x.ref_id order by x.position))[1]`.as('ref_id'),
+        ])
+        .where('x.tenant_id', '=', tenantParam)
+        .where('x.resource_type', '=', sql.lit('commitment'))
+        .groupBy('x.resource_id')
+        .as('refs'),
+    (join) => join.onRef('refs.resource_id', '=', 'r.id'),
+  )
+
+const party = { table: 'partnership_parties', column: 'id' }
+const organisation = { table: 'organisations', column: 'id' }
+const ofMeasure = 'of currency, or of unit'
+/** Money keeps the digits in which it was stored; quantities are plain decimals. */
+const measured = (value: RawBuilder<unknown>) =>
+  sql`case when r.currency is not null then ${value} else trim_scale(${value}) end`
+
+/** What the parties promised, and what became of it. */
+export const commitmentsTable = defineTable(source, {
+  name: 'commitments',
+  rowName: 'ExportedCommitment',
+  grain: 'commitment',
+  notes:
+    'A commitment is measured in money (amount, currency) or in a quantity (quantity, unit), never in both; delivered ' +
+    'and outstanding are in the same measure. Do not add rows of different currencies or units.',
+  key: ['id'],
+  columns: {
+    id: { type: 'uuid', meaning: 'The commitment', value: 'r.id' },
+    version: { type: 'integer', meaning: 'Grows by one with each change', value: 'r.version' },
+    created_at: { type: 'instant', meaning: 'When it was first recorded', value: 'r.created_at' },
+    updated_at: { type: 'instant', meaning: 'When it last changed', value: 'r.updated_at' },
+    partnership_id: {
+      type: 'uuid',
+      meaning: 'The partnership to which it belongs',
+      references: { table: 'partnerships', column: 'id' },
+      value: 'r.partnership_id',
+    },
+    from_party_id: { type: 'uuid', meaning: 'The seat of the promiser', references: party, value: 'r.from_party_id' },
+    from_organisation_id: {
+      type: 'uuid',
+      meaning: 'The promiser',
+      references: organisation,
+      value: 'giver.organisation_id',
+    },
+    from_side: { type: 'code', codes: sides, meaning: 'The side of the promiser', value: 'giver.side' },
+    to_party_id: {
+      type: 'uuid',
+      meaning: 'The seat of the receiver; null for the joint purpose',
+      isNullable: true,
+      references: party,
+      value: 'r.to_party_id',
+    },
+    to_organisation_id: {
+      type: 'uuid',
+      meaning: 'The receiver; null for the joint purpose',
+      isNullable: true,
+      references: organisation,
+      value: 'receiver.organisation_id',
+    },
+    to_side: {
+      type: 'code',
+      codes: sides,
+      meaning: 'The side of the receiver; null for the joint purpose',
+      isNullable: true,
+      value: 'receiver.side',
+    },
+    kind: { type: 'code', codes: kinds, meaning: 'What is promised', value: 'r.kind' },
+    title: { type: 'text', meaning: 'What it is called', value: 'r.title' },
+    description: { type: 'text', meaning: 'What it is, at length', isNullable: true, value: 'r.description' },
+    binding: { type: 'code', codes: bindings, meaning: 'How firmly it is promised', value: 'r.binding' },
+    reciprocity: {
+      type: 'code',
+      codes: reciprocities,
+      meaning: 'Whether something is expected in return; additional is extra, given because of a crisis',
+      value: 'r.reciprocity',
+    },
+    motive: { type: 'code', codes: motives, meaning: 'Why the promiser gives', isNullable: true, value: 'r.motive' },
+    mode: { type: 'code', codes: modes, meaning: 'How it takes place', value: 'r.mode' },
+    amount: {
+      type: 'decimal',
+      unit: 'of currency',
+      meaning: 'What is promised, in money; null for a quantity',
+      isNullable: true,
+      value: 'r.amount',
+    },
+    currency: { type: 'text', meaning: 'ISO 4217; null for a quantity', isNullable: true, value: 'r.currency' },
+    quantity: {
+      type: 'decimal',
+      unit: 'of unit',
+      meaning: 'What is promised, counted; null for money',
+      isNullable: true,
+      value: sql`trim_scale(r.quantity)`,
+    },
+    unit: { type: 'code', codes: units, meaning: 'What is counted; null for money', isNullable: true, value: 'r.unit' },
+    delivered: {
+      type: 'decimal',
+      unit: ofMeasure,
+      meaning: 'Confirmed fulfilments less those that were reversed',
+      value: measured(delivered),
+    },
+    reported: {
+      type: 'decimal',
+      unit: ofMeasure,
+      meaning: 'Fulfilments that the other side has neither confirmed nor disputed yet; not part of delivered',
+      value: measured(reported),
+    },
+    outstanding: {
+      type: 'decimal',
+      unit: ofMeasure,
+      meaning:
+        'What is still owed while it is agreed, paused or lapsed: the measure less delivered, never below zero; zero ' +
+        'in every other state',
+      value: measured(outstanding),
+    },
+    fulfilment_rate: {
+      type: 'decimal',
+      unit: 'a share, 0 to 1',
+      meaning:
+        'Delivered divided by the measure, at most 1, cut off to four digits; null where it is undefined: nothing was ' +
+        'agreed, the measure is zero, or it was taken over as fulfilled without its ledger',
+      isNullable: true,
+      value: fulfilmentRate,
+    },
+    status: { type: 'code', codes: statuses, meaning: 'Where it stands', value: 'r.status' },
+    agreed_on: { type: 'date', meaning: 'When both sides had agreed', isNullable: true, value: 'r.agreed_on' },
+    closed_on: {
+      type: 'date',
+      meaning: 'When it lapsed, was kept or came to an end otherwise',
+      isNullable: true,
+      value: 'r.closed_on',
+    },
+    close_reason: { type: 'text', meaning: 'Why it came to an end', isNullable: true, value: 'r.close_reason' },
+    taken_over_on: {
+      type: 'date',
+      meaning: 'When it was taken over from another system, with its history there',
+      isNullable: true,
+      value: sql`(r.taken_over ->> 'on')`,
+    },
+    taken_over_from: {
+      type: 'text',
+      meaning: 'The system from which it was taken over',
+      isNullable: true,
+      value: sql`(r.taken_over ->> 'from_system')`,
+    },
+    in_return_for: {
+      type: 'json',
+      schema: Type.Array(uuid()),
+      meaning: 'The commitments of the other side which it answers',
+      value: sql`coalesce(returns.ids, '[]'::json)`,
+    },
+    external_system: {
+      type: 'text',
+      meaning: 'The other system in which it has an id; the first where there are several',
+      isNullable: true,
+      value: 'refs.system',
+    },
+    external_id: { type: 'text', meaning: 'Its id there', isNullable: true, value: 'refs.ref_id' },
+    external_refs: {
+      type: 'json',
+      schema: Type.Array(ref(ExternalRef)),
+      meaning: 'All its ids in other systems',
+      value: sql`coalesce(refs.list, '[]'::json)`,
+    },
+    metadata: { type: 'json', schema: ref(Metadata), meaning: 'The client’s own data', value: 'r.metadata' },
+  },
+  filters: {
+    status: oneOf('status', statuses),
+    kind: oneOf('kind', kinds),
+    partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
+    updated_since: updatedSince,
+  },
+})

@@ -1,0 +1,113 @@
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { codes, instant, uuid } from '../../core/schemas.ts'
+import { compiler, param } from '../../db/prepared.ts'
+import { templates } from '../../resources/evaluation-templates/read.ts'
+import { evaluationKinds } from '../../resources/evaluations/schemas.ts'
+import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
+import { sides } from '../../resources/evaluations/scoring.ts'
+import { defineTable } from '../table.ts'
+
+/** The states of a round whose scores exist: frozen at closing, and blind before. */
+const shownStatuses = ['closed', 'concluded'] as const
+
+const source = compiler.selectFrom('evaluation_scores as r').innerJoin('evaluations as e', (join) =>
+  join
+    .onRef('e.tenant_id', '=', 'r.tenant_id')
+    .onRef('e.id', '=', 'r.evaluation_id')
+    .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
+)
+
+// One constant, looked into for each row: as a join it would lose the order of the index, and a million rows would be
+// sorted before the first could leave.
+const dimensionsOfItems = Object.fromEntries(
+  templates.map(({ code, version, items }) => [
+    `${code} ${version}`,
+    Object.fromEntries(items.map((item) => [item.code, item.dimension])),
+  ]),
+)
+const dimension = sql`case r.level
+  when 'item' then ${sql.lit(JSON.stringify(dimensionsOfItems))}::jsonb
+    -> (e.template_code || ' ' || e.template_version) ->> r.code
+  when 'dimension' then r.code end`
+
+const listOf = (values: readonly string[]) =>
+  Type.Array(codes(values), { minItems: 1, maxItems: 50, description: 'One or more, with commas' })
+
+/** The analysts' main table: what each side of each round finds. */
+export const evaluationScoresTable = defineTable(source, {
+  name: 'evaluation_scores',
+  rowName: 'ExportedEvaluationScore',
+  grain: 'closed round, side and overall, dimension or item',
+  notes:
+    'Only closed and concluded rounds have scores, frozen at closing. A row whose score is null stays: nobody of that ' +
+    'side answered. Compare sides by joining rows of one evaluation_id, level and code.',
+  key: ['evaluation_id', 'level', 'code', 'side'],
+  columns: {
+    evaluation_id: {
+      type: 'uuid',
+      meaning: 'The round',
+      references: { table: 'evaluations', column: 'id' },
+      value: 'r.evaluation_id',
+    },
+    partnership_id: {
+      type: 'uuid',
+      meaning: 'The partnership that was judged',
+      references: { table: 'partnerships', column: 'id' },
+      value: 'e.partnership_id',
+    },
+    kind: { type: 'code', codes: evaluationKinds, meaning: 'Why the round was held', value: 'e.kind' },
+    status: {
+      type: 'code',
+      codes: shownStatuses,
+      meaning: 'Whether decisions were drawn from the round yet',
+      value: 'e.status',
+    },
+    template_code: { type: 'text', meaning: 'The questionnaire', value: 'e.template_code' },
+    template_version: { type: 'integer', meaning: 'Its version', value: 'e.template_version' },
+    period_from: { type: 'date', meaning: 'First day of the period that was judged', value: 'e.period_from' },
+    period_to: { type: 'date', meaning: 'Last day of it', value: 'e.period_to' },
+    closed_at: { type: 'instant', meaning: 'When answers closed and scores were frozen', value: 'e.closed_at' },
+    side: { type: 'code', codes: sides, meaning: 'Whose judgement it is', value: 'r.side' },
+    level: {
+      type: 'code',
+      codes: scoreLevels,
+      meaning: 'Whether the row is of the whole, of a dimension or of an item',
+      value: 'r.level',
+    },
+    dimension: {
+      type: 'text',
+      meaning: 'The dimension, also of an item; null for the whole',
+      isNullable: true,
+      value: dimension,
+    },
+    code: {
+      type: 'text',
+      meaning: 'The item or dimension in the questionnaire; overall for the whole',
+      value: 'r.code',
+    },
+    position: { type: 'integer', meaning: 'The order of the row within its round, from 0', value: 'r.position' },
+    n: { type: 'integer', unit: 'respondents', meaning: 'How many of the side the score rests on', value: 'r.n' },
+    score: {
+      type: 'decimal',
+      unit: 'points, 0 to 100, higher is better',
+      meaning: 'What the side finds; null where nobody answered',
+      isNullable: true,
+      value: 'r.score',
+    },
+  },
+  filters: {
+    status: { schema: listOf(shownStatuses), where: sql`e.status = any(${param('status')}::text[])` },
+    kind: { schema: listOf(evaluationKinds), where: sql`e.kind = any(${param('kind')}::text[])` },
+    partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },
+    level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
+    closed_since: {
+      schema: instant({ description: 'Rounds closed at this instant or later' }),
+      where: sql`e.closed_at >= ${param('closed_since')}::timestamptz`,
+    },
+    closed_before: {
+      schema: instant({ description: 'Rounds closed before this instant' }),
+      where: sql`e.closed_at < ${param('closed_before')}::timestamptz`,
+    },
+  },
+})

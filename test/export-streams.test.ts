@@ -1,0 +1,205 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import Fastify from 'fastify'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { sendCopy } from '../src/transfer/stream.ts'
+import { seed } from './bench/seed.ts'
+import { type Service, startService } from './support/harness.ts'
+
+// Over real sockets: what a client sees of an export that goes wrong, and what the database sees of such a client.
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const rounds = 4000
+const scores = rounds * 50
+/** A quarter of the harness's ten connections. */
+const exportsAtOnce = 3
+const path = '/v1/exports/evaluation_scores.csv'
+
+interface Exporting {
+  service: Service
+  client: pg.Client
+  /** Begins an export and leaves its body unread. */
+  begin(path: string): Promise<http.IncomingMessage>
+}
+
+/** Asks, and leaves the body unread. How a body ends is for the test to look at. */
+async function get(options: http.RequestOptions): Promise<http.IncomingMessage> {
+  const request = http.get({ ...options, agent: false })
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  for (const emitter of [request, response]) emitter.on('error', () => {})
+  return response
+}
+
+async function exporting(t: Test): Promise<Exporting> {
+  const service = await startService(t, { connectTimeoutMs: 2000 })
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = service.app.server.address() as AddressInfo
+  const client = new pg.Client({ connectionString: service.url })
+  await client.connect()
+  t.teardown(() => client.end())
+  const begin = async (path: string) => {
+    const headers = { authorization: `Bearer ${service.key}` }
+    return get({ host: '127.0.0.1', port, path, headers })
+  }
+  return { service, client, begin }
+}
+
+const running = async (client: pg.Client): Promise<number[]> => {
+  const { rows } = await client.query(
+    "select pid from pg_stat_activity where datname = current_database() and state = 'active' and query like 'copy %'",
+  )
+  return rows.map((row) => row.pid)
+}
+
+/** Waits until it holds, at most so long. @returns how long it took, in milliseconds */
+async function until(isSo: () => Promise<boolean>, withinMs: number): Promise<number> {
+  const start = performance.now()
+  while (!(await isSo())) {
+    if (performance.now() - start > withinMs) throw new Error(`Not within ${withinMs} ms`)
+    await sleep(20)
+  }
+  return performance.now() - start
+}
+
+/** Reads a body to whatever end it comes. */
+async function ending(response: http.IncomingMessage): Promise<{ complete: boolean; bytes: number; lines: number }> {
+  let [bytes, lines] = [0, 0]
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    for (const byte of chunk) if (byte === 10) lines += 1
+  })
+  response.resume()
+  await new Promise((resolve) => response.once('close', resolve))
+  return { complete: response.complete, bytes, lines }
+}
+
+t.test('a large export', async (t) => {
+  const { service, client, begin } = await exporting(t)
+  await seed(client, service.tenantId, { partnerships: 100, commitmentsPerPartnership: 1, rounds })
+
+  t.test('waits for its client, in constant memory on both sides', async (t) => {
+    collectGarbage()
+    const { external: idle } = process.memoryUsage()
+    const response = await begin(path)
+    const progress = async () => {
+      const { rows } = await client.query('select tuples_processed::integer as done from pg_stat_progress_copy')
+      return rows[0]?.done ?? 0
+    }
+    // Standing still: whatever buffers there are between Postgres and the client, they are full.
+    let before = -1
+    await until(async () => {
+      const now = await progress()
+      const stands = now > 0 && now === before
+      before = now
+      if (!stands) await sleep(200)
+      return stands
+    }, 20_000)
+    t.ok(before < scores / 2, `Postgres stopped after ${before} of ${scores} rows`)
+    collectGarbage()
+    const { external } = process.memoryUsage()
+    t.ok(external - idle < 4e6, `${external - idle} bytes are held while it waits`)
+    const end = await ending(response)
+    t.strictSame([end.complete, end.lines], [true, scores + 1], 'then everything arrives')
+    t.ok(end.bytes > 30e6)
+  })
+
+  t.test('is cut, not ended, when its backend is terminated', async (t) => {
+    const response = await begin(path)
+    await until(async () => (await running(client)).length === 1, 5000)
+    await client.query('select pg_terminate_backend($1)', await running(client))
+    const end = await ending(response)
+    t.equal(end.complete, false)
+    t.ok(end.bytes > 0)
+    t.equal((await service.get('/v1/organisations')).status, 200, 'and the service goes on')
+  })
+
+  t.test('is ended within a second when its client goes away', async (t) => {
+    const response = await begin(path)
+    await until(async () => (await running(client)).length === 1, 5000)
+    response.destroy()
+    t.ok((await until(async () => (await running(client)).length === 0, 1000)) < 1000)
+  })
+
+  t.test('leaves room for single requests, and has a bound of its own', async (t) => {
+    const responses = await Promise.all(Array.from({ length: exportsAtOnce }, () => begin(path)))
+    const statuses = responses.map((response) => response.statusCode)
+    t.strictSame(statuses, Array(exportsAtOnce).fill(200))
+    t.equal((await service.get('/v1/organisations')).status, 200, 'while they run')
+    const refused = await begin(path)
+    t.strictSame([refused.statusCode, refused.headers['retry-after']], [503, '2'], 'one more is told to come back')
+    refused.resume()
+    const ends = await Promise.all(responses.map(ending))
+    t.ok(ends.every((end) => end.complete && end.lines === scores + 1))
+  })
+
+  t.test('is finished before the service closes', async (t) => {
+    const response = await begin(path)
+    let isClosed = false
+    const closed = service.app.close().then(() => {
+      isClosed = true
+    })
+    await until(async () => (await running(client)).length === 1, 5000)
+    t.equal(isClosed, false)
+    const end = await ending(response)
+    t.strictSame([end.complete, end.lines], [true, scores + 1])
+    await closed
+  })
+})
+
+/** A server that streams whatever COPY is named. */
+async function streaming(t: Test, copy: string, stalledAfterMs = 60_000) {
+  const { database, url } = await startService(t)
+  const app = Fastify()
+  app.decorateRequest('principal', null)
+  app.addHook('onRequest', async (request) => {
+    request.principal = { tenantId: '01900000-0000-7000-8000-000000000000', keyId: 'none', scopes: [] }
+  })
+  app.get('/', (request, reply) => sendCopy(database, request, reply, { copy, tag: 'x', headers: {}, stalledAfterMs }))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => app.close())
+  return { app, url, port: (app.server.address() as AddressInfo).port }
+}
+
+const lines = (last: number, failsAt: number) =>
+  `copy (select n, 1 / (n - ${failsAt}), repeat('x', 100) from generate_series(1, ${last}) n) to stdout (format csv)`
+
+t.test('a statement that fails on its way breaks the connection', async (t) => {
+  const { port } = await streaming(t, lines(100_000, 90_000))
+  const response = await get({ host: '127.0.0.1', port })
+  const end = await ending(response)
+  t.equal(response.statusCode, 200)
+  t.equal(end.complete, false)
+  t.ok(end.lines > 10_000 && end.lines < 90_000)
+})
+
+t.test('to a client without chunks it is a reset, not an end', async (t) => {
+  const { port } = await streaming(t, lines(100_000, 90_000))
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.0\r\n\r\n')
+  socket.resume()
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  t.equal(error.code, 'ECONNRESET')
+})
+
+t.test('a statement that fails before its first row is an answer of its own', async (t) => {
+  const { app } = await streaming(t, lines(10, 1))
+  t.equal((await app.inject('/')).statusCode, 500)
+})
+
+t.test('a client that takes nothing is cut', async (t) => {
+  const { port, url } = await streaming(t, lines(1_000_000, -1), 300)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  t.teardown(() => client.end())
+  const response = await get({ host: '127.0.0.1', port })
+  await until(async () => (await running(client)).length === 0, 5000)
+  t.equal((await ending(response)).complete, false)
+})
