@@ -7,10 +7,11 @@ import { createApiKey } from '../src/resources/api-keys/commands.ts'
 import { type Service, startService } from './support/harness.ts'
 import { tablesWith } from './support/rows-with.ts'
 
+const shared = await startService(t)
 const wanted = { name: 'Salesforce', scopes: ['organisations:read'] }
 
 t.test('a key is shown once, works, and its secret is nowhere in the database', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const made = await service.call('POST', '/v1/api-keys', wanted)
   t.equal(made.status, 201)
   t.equal(made.headers['location'], `/v1/api-keys/${made.body.id}`)
@@ -29,7 +30,7 @@ t.test('a key is shown once, works, and its secret is nowhere in the database', 
 })
 
 t.test('keys are listed and found by their prefix, without secret or hash', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const one = await service.make('/v1/api-keys', wanted)
   await service.make('/v1/api-keys', { ...wanted, name: 'n8n' })
   const all = await service.get('/v1/api-keys?sort=-created_at')
@@ -53,7 +54,7 @@ t.test('keys are listed and found by their prefix, without secret or hash', asyn
 })
 
 t.test('a scope that there is not is named', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const bad = await service.call('POST', '/v1/api-keys', { scopes: ['organisations:read', 'everything'] })
   t.equal(bad.status, 400)
   t.match(bad.body.errors, [
@@ -65,7 +66,7 @@ t.test('a scope that there is not is named', async (t) => {
 })
 
 t.test('nobody gives a scope that they lack', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const key = await service.keyWith(['organisations:read'])
   const refused = await service.call('POST', '/v1/api-keys', wanted, { key })
   t.match(refused, { status: 403, body: { code: 'forbidden', scope: 'admin' } })
@@ -124,7 +125,7 @@ async function secondProcess(t: Test, service: Service) {
 }
 
 t.test('a revoked key stops on every process within a second', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const second = await secondProcess(t, service)
   const { id, key } = await service.make('/v1/api-keys', wanted)
   const there = async () => {
@@ -149,7 +150,7 @@ t.test('a revoked key stops on every process within a second', async (t) => {
 })
 
 t.test('one key is replaced by another without a gap', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const old = await service.make('/v1/api-keys', wanted)
   const next = await service.make('/v1/api-keys', wanted)
   t.equal((await service.get('/v1/organisations', { key: old.key })).status, 200)
@@ -178,7 +179,7 @@ t.test('the last use is noted once a minute, and only where the secret was right
 })
 
 t.test('events of keys hold no secret', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const { id, key } = await service.make('/v1/api-keys', wanted)
   await service.call('POST', `/v1/api-keys/${id}/revoke`)
   const events = await service.database.read(service.tenantId, (tx) =>

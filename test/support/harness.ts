@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, InjectOptions } from 'fastify'
@@ -48,6 +49,8 @@ export interface Service extends Client {
   keyWith(scopes: readonly string[]): Promise<string>
   /** A further tenant with an admin key. */
   otherTenant(name: string): Promise<{ tenantId: string; key: string }>
+  /** The same service for a tenant of its own: a test that needs a clean slate, but no other settings. */
+  afresh(): Promise<Service>
 }
 
 /** The service on a database of its own, reached through its public interface. */
@@ -83,27 +86,27 @@ export async function startService(
     await app.close()
     await database.close()
   })
-  const first = await asOwner(url, (client) =>
-    createTenant(client, clock, { name: 'first', keyName: 'tests', scopes: ['admin'] }),
-  )
   const document = app.swagger() as Json
-  const client = clientOf(app, contractOf(document), first.key)
-  return {
+  const check = contractOf(document)
+  const makeTenant = (name: string) =>
+    asOwner(url, (owner) => createTenant(owner, clock, { name, keyName: 'tests', scopes: ['admin'] }))
+  const serviceFor = ({ tenantId, key }: { tenantId: string; key: string }): Service => ({
     app,
     database,
     url,
-    tenantId: first.tenantId,
-    key: first.key,
+    tenantId,
+    key,
     document,
-    ...client,
+    ...clientOf(app, check, key),
     keyWith: (scopes) =>
       asOwner(url, async (owner) => {
-        const { key } = await createKey(owner, clock, first.tenantId, { keyName: 'narrow', scopes })
-        return key
+        const made = await createKey(owner, clock, tenantId, { keyName: 'narrow', scopes })
+        return made.key
       }),
-    otherTenant: (name) =>
-      asOwner(url, (owner) => createTenant(owner, clock, { name, keyName: 'tests', scopes: ['admin'] })),
-  }
+    otherTenant: makeTenant,
+    afresh: async () => serviceFor(await makeTenant(`afresh ${randomUUID()}`)),
+  })
+  return serviceFor(await makeTenant('first'))
 }
 
 type Contract = (method: string, path: string, answer: Answer) => void

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Service } from './harness.ts'
 
-/** The tables of a service's database in whose rows a text stands, whatever its case. */
+/** The tables of a service's database in whose rows a text stands, whatever its case, also inside of binary columns. */
 export async function tablesWith(service: Service, text: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: service.url })
   await client.connect()
@@ -14,7 +14,8 @@ export async function tablesWith(service: Service, text: string): Promise<string
     const found: string[] = []
     for (const { name } of tables.rows) {
       const hit = await client.query(
-        `select 1 from ${name} as row where strpos(lower(row::text), lower($1)) > 0 limit 1`,
+        `select 1 from ${name} as row where strpos(lower(row::text), lower($1)) > 0
+           or strpos(row::text, encode(convert_to($1, 'UTF8'), 'hex')) > 0 limit 1`,
         [text],
       )
       if (hit.rowCount) found.push(name)

@@ -117,6 +117,8 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
       body: ref(ContactWrite),
       answers: { 201: makes(ref(Contact), 'The new record') },
       refusals: ['duplicate', 'rule_violated'],
+      // What is kept for a repeated request must not outlive the erasure of the person.
+      answersSecret: true,
     }),
     async (request, reply) => {
       const outcome = await database.write(callerOf(request, clock), (tx) =>
