@@ -50,8 +50,9 @@ export const evaluationTemplates: FastifyPluginAsyncTypebox<SliceOptions> = asyn
     async (request, reply) => {
       const template = findTemplate(request.params.code, request.query.version)
       if (!template) throw notFound()
-      reply.header('etag', etagOf(template.version))
-      if (noneMatchHits(request.headers['if-none-match'], template.version)) return reply.code(304).send()
+      const etag = etagOf(template.version)
+      reply.header('etag', etag)
+      if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
       return template
     },
   )
