@@ -22,9 +22,13 @@ import { validation } from './platform/validation.ts'
 import { apiKeys } from './resources/api-keys/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { contacts } from './resources/contacts/routes.ts'
+import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
+import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
+import { objectiveLinks } from './resources/objective-links/routes.ts'
+import { objectives } from './resources/objectives/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
 import { system } from './resources/system/routes.ts'
@@ -65,6 +69,11 @@ const tags = [
     description: 'The ledger of what was delivered on a commitment: reported, confirmed, reversed.',
   },
   { name: 'Evaluations', description: 'Rounds in which both sides judge the collaboration, blind until closed.' },
+  {
+    name: 'Objectives',
+    description: 'What organisations want to reach, and what each partnership contributes to it.',
+  },
+  { name: 'Disruptions', description: 'What shakes partnerships, and what is done about it.' },
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
   { name: 'System', description: 'Health and the pages behind problem types.' },
@@ -138,6 +147,10 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(fulfilments, slice)
       await v1.register(evaluationTemplates, slice)
       await v1.register(evaluations, slice)
+      await v1.register(objectives, slice)
+      await v1.register(objectiveLinks, slice)
+      await v1.register(disruptions, slice)
+      await v1.register(disruptionImpacts, slice)
       await v1.register(exports, slice)
       await v1.register(apiKeys, slice)
     },

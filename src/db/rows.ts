@@ -109,6 +109,51 @@ export interface Contacts {
   version: Generated<number>;
 }
 
+export interface DisruptionImpacts {
+  assessed_on: string;
+  created_at: string;
+  disruption_id: string;
+  effects: string[];
+  evaluation_due_on: string | null;
+  evaluation_obligation: string;
+  evaluation_waiver: string | null;
+  hit_party_id: string | null;
+  id: string;
+  metadata: Generated<Json>;
+  note: string | null;
+  partnership_id: string;
+  responded_on: string | null;
+  response: string;
+  response_commitment_id: string | null;
+  response_due_on: string | null;
+  response_evaluation_id: string | null;
+  response_pause_id: string | null;
+  severity: string;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
+export interface Disruptions {
+  countries: Generated<string[]>;
+  created_at: string;
+  description: string | null;
+  ended_on: string | null;
+  glide_number: string | null;
+  id: string;
+  metadata: Generated<Json>;
+  search_text: string;
+  sectors: Generated<string[]>;
+  sort_title: string;
+  started_on: string;
+  status: string;
+  tenant_id: string;
+  title: string;
+  type: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface EvaluationDecisions {
   aspect: string;
   created_at: string;
@@ -253,6 +298,45 @@ export interface IdempotencyKeys {
   tenant_id: string;
 }
 
+export interface ObjectiveLinks {
+  assessed_on: string;
+  contribution: number;
+  created_at: string;
+  evaluation_id: string | null;
+  id: string;
+  metadata: Generated<Json>;
+  objective_id: string;
+  partnership_id: string;
+  rationale: string | null;
+  superseded_by_id: string | null;
+  superseded_on: string | null;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
+export interface Objectives {
+  active_from: string;
+  active_until: string | null;
+  created_at: string;
+  description: string | null;
+  id: string;
+  importance: number;
+  indicator_refs: Generated<string[]>;
+  level: string;
+  metadata: Generated<Json>;
+  organisation_id: string;
+  parent_id: string | null;
+  sdg_goals: Generated<number[]>;
+  sdg_targets: Generated<string[]>;
+  search_text: string;
+  sort_title: string;
+  tenant_id: string;
+  title: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface OrganisationIdentifiers {
   normalised_value: string;
   organisation_id: string;
@@ -394,6 +478,8 @@ export interface DB {
   commitment_valuations: CommitmentValuations;
   commitments: Commitments;
   contacts: Contacts;
+  disruption_impacts: DisruptionImpacts;
+  disruptions: Disruptions;
   evaluation_decisions: EvaluationDecisions;
   evaluation_invitations: EvaluationInvitations;
   evaluation_responses: EvaluationResponses;
@@ -403,6 +489,8 @@ export interface DB {
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
   idempotency_keys: IdempotencyKeys;
+  objective_links: ObjectiveLinks;
+  objectives: Objectives;
   organisation_identifiers: OrganisationIdentifiers;
   organisations: Organisations;
   partnership_managers: PartnershipManagers;

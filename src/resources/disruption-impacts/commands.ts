@@ -1,0 +1,158 @@
+import { dateIn } from '../../core/dates.ts'
+import type { IfMatch } from '../../core/etag.ts'
+import { newId } from '../../core/ids.ts'
+import { checkMetadata } from '../../core/metadata.ts'
+import { Faults, Problem } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import { record, recordRemoval, unchanged } from '../../platform/events.ts'
+import { insertExternalRefs, removeExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import {
+  changedMembers,
+  completeRefs,
+  loadForUpdate,
+  type Revision,
+  refsWith,
+  type Upsert,
+  upsertByRef,
+} from '../../platform/writes.ts'
+import { type DisruptionContext, disruptionContext } from '../disruptions/read.ts'
+import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { checkDays, checkHitParty, hittable, obligationOf } from './rules.ts'
+import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
+import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate } from './store.ts'
+import { impactResource } from './view.ts'
+
+export async function createImpact(tx: Tx, write: ImpactWrite): Promise<Outcome> {
+  const id = newId()
+  const state = await checked(tx, write)
+  const added = await impactsInsert(tx, [{ id, state }])
+  if (added.size === 0) {
+    throw new Problem('duplicate', 'This disruption was assessed for this party before: change that assessment.')
+  }
+  await insertExternalRefs(tx, 'impact', id, state.external_refs)
+  return record(tx, { resource: impactResource, id, verb: 'created', changed: Object.keys(state) })
+}
+
+export async function reviseImpact(
+  tx: Tx,
+  id: string,
+  ifMatch: IfMatch,
+  revise: Revision<ImpactWrite>,
+): Promise<Outcome> {
+  const current = stateOf(await loadForUpdate(tx, impactResource, id, ifMatch))
+  const { evaluation_obligation: _o, evaluation_due_on: _d, ...writable } = current
+  const next = await checked(tx, revise(writable), current)
+  const changed = changedMembers(current, next)
+  if (changed.length === 0) return unchanged(tx, impactResource, id)
+  await impactUpdate(tx, id, next)
+  if (changed.includes('external_refs')) await writeExternalRefs(tx, 'impact', id, next.external_refs)
+  return record(tx, { resource: impactResource, id, verb: 'updated', changed })
+}
+
+export async function upsertImpact(
+  tx: Tx,
+  ref: { system: string; id: string },
+  write: ImpactWrite,
+  ifMatch: IfMatch,
+): Promise<Upsert> {
+  return upsertByRef(tx, 'impact', ref, {
+    create: () => createImpact(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
+    replace: (id) =>
+      reviseImpact(tx, id, ifMatch, (current) => ({
+        ...write,
+        external_refs: refsWith(ref, write.external_refs ?? current.external_refs ?? []),
+      })),
+  })
+}
+
+export async function deleteImpact(tx: Tx, id: string, ifMatch: IfMatch): Promise<void> {
+  const impact = await loadForUpdate(tx, impactResource, id, ifMatch)
+  if (impact.responded_on !== null) {
+    throw new Problem('state_forbids', 'A response to this impact was carried out: it stays as part of the history.')
+  }
+  await removeExternalRefs(tx, 'impact', id)
+  await impactDelete(tx, id)
+  recordRemoval(tx, impactResource, id, impact.version)
+}
+
+function stateOf(impact: Impact): ImpactState {
+  const { id: _id, version: _v, created_at: _c, updated_at: _u, ...state } = impact
+  return state
+}
+
+/** The disruption and the partnership of a write. @throws Problem that names what is not there, or was changed */
+async function named(tx: Tx, write: ImpactWrite, current: ImpactState | undefined) {
+  const faults = new Faults()
+  const find = async <T>(member: 'disruption' | 'partnership', read: (id: string) => Promise<T | undefined>) => {
+    const naming = { id: write[`${member}_id`], ref: write[`${member}_ref`] }
+    const id = await resolveNaming(tx, member, naming, { pointer: '', member, required: true }, faults)
+    const found = id === null ? undefined : await read(id)
+    if (id !== null && !found) faults.add(`/${member}_id`, 'unknown_reference', `There is no ${member} ${id}.`)
+    if (id !== null && current && id !== current[`${member}_id`]) {
+      faults.add(`/${member}_id`, 'fixed', `An impact stays with its ${member}.`)
+    }
+    return found
+  }
+  const [disruption, partnership] = await Promise.all([
+    find('disruption', (id) => disruptionContext(tx, id)),
+    find('partnership', (id) => partnershipContext(tx, id)),
+  ])
+  faults.refuse()
+  return { disruption: disruption as DisruptionContext, partnership: partnership as PartnershipContext }
+}
+
+/** The complete state that a write asks for. @throws Problem that names every rule it breaks */
+async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promise<ImpactState> {
+  const { disruption, partnership } = await named(tx, write, current)
+  if (!current && !hittable.includes(partnership.status)) {
+    throw new Problem('state_forbids', `A partnership that is ${partnership.status} is not hit by a disruption.`)
+  }
+  const today = dateIn(partnership.time_zone, tx.now)
+  const assessedOn = write.assessed_on ?? current?.assessed_on ?? today
+  const carriers = {
+    response_pause_id: write.response_pause_id ?? null,
+    response_commitment_id: write.response_commitment_id ?? null,
+    response_evaluation_id: write.response_evaluation_id ?? null,
+  }
+  const responseDueOn = write.response_due_on ?? null
+  const respondedOn = write.responded_on ?? null
+  const { response, severity } = write
+  const found = await impactCarriers(tx, partnership.id, carriers, assessedOn)
+
+  const faults = new Faults()
+  checkDays({ assessedOn, today, respondedOn, responseDueOn, response }, disruption, faults)
+  checkHitParty(partnership, write.hit_party_id ?? null, faults)
+  checkCarriers(carriers, found, faults)
+  checkMetadata(write.metadata, faults)
+  faults.refuse()
+
+  const waiver = write.evaluation_waiver ?? null
+  // What was asked for once stays asked for, whatever becomes of the partnership.
+  const isActive = partnership.status === 'active' || (current?.evaluation_obligation ?? 'none') !== 'none'
+  return {
+    disruption_id: disruption.id,
+    partnership_id: partnership.id,
+    hit_party_id: write.hit_party_id ?? null,
+    severity,
+    effects: write.effects,
+    assessed_on: assessedOn,
+    note: write.note ?? null,
+    response,
+    response_due_on: responseDueOn,
+    responded_on: respondedOn,
+    ...carriers,
+    ...obligationOf({ severity, assessedOn, isActive, isEvaluated: found.is_evaluated, waiver }),
+    evaluation_waiver: waiver,
+    external_refs: completeRefs(write.external_refs),
+    metadata: write.metadata ?? {},
+  }
+}
+
+function checkCarriers(ids: Record<string, string | null>, found: Carriers, faults: Faults): void {
+  for (const [member, id] of Object.entries(ids)) {
+    if (id === null || found[member as keyof Carriers]) continue
+    const what = member.replace(/^response_|_id$/g, '')
+    faults.add(`/${member}`, 'unknown_reference', `The partnership has no ${what} ${id}.`)
+  }
+}

@@ -1,0 +1,111 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { country, ref } from '../../core/schemas.ts'
+import { containing } from '../../core/text.ts'
+import { param } from '../../db/prepared.ts'
+import { action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { sectors } from '../organisations/schemas.ts'
+import { createDisruption, deleteDisruption, moveDisruption, reviseDisruption, upsertDisruption } from './commands.ts'
+import {
+  Disruption,
+  DisruptionEnd,
+  DisruptionMove,
+  DisruptionPatch,
+  DisruptionWrite,
+  disruptionSchemas,
+  disruptionStatuses,
+  disruptionTypes,
+} from './schemas.ts'
+import { disruptionResource } from './view.ts'
+
+const list = defineList({
+  name: 'disruptions',
+  item: Disruption,
+  view: disruptionResource.view,
+  sorts: {
+    created_at: byInstant('created_at'),
+    updated_at: byInstant('updated_at'),
+    title: byText('sort_title'),
+    started_on: { key: sql.ref('r.started_on'), type: 'date' },
+  },
+  defaultSort: 'created_at',
+  filters: {
+    q: {
+      schema: Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'A part of title, description or GLIDE number',
+      }),
+      where: sql`r.search_text like ${param('q')}`,
+      value: containing,
+    },
+    status: oneOf('status', disruptionStatuses),
+    type: oneOf('type', disruptionTypes),
+    country: { schema: country(), where: sql`${param('country')} = any(r.countries)` },
+    sector: {
+      schema: Type.String({ enum: [...sectors] }),
+      where: sql`${param('sector')} = any(r.sectors)`,
+    },
+    external_ref: externalRef('disruption'),
+    updated_since: updatedSince,
+  },
+})
+
+const tag = 'Disruptions'
+
+/** What shakes partnerships. */
+export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
+  for (const schema of disruptionSchemas) app.addSchema(schema)
+  app.addSchema(list.page)
+  collection(app, slice, {
+    resource: disruptionResource,
+    tag,
+    one: 'disruption',
+    many: 'disruptions',
+    scopes: { read: 'disruptions:read', write: 'disruptions:write' },
+    wire: Disruption,
+    write: DisruptionWrite,
+    patch: DisruptionPatch,
+    list,
+    refusals: ['duplicate', 'rule_violated'],
+    commands: {
+      create: createDisruption,
+      revise: reviseDisruption,
+      upsert: upsertDisruption,
+      remove: deleteDisruption,
+    },
+  })
+  const step = {
+    resource: disruptionResource,
+    tag,
+    one: 'disruption',
+    scope: 'disruptions:write' as const,
+    wire: Disruption,
+  }
+  action(app, slice, {
+    ...step,
+    verb: 'activate',
+    summary: 'It strikes, or strikes again',
+    body: ref(DisruptionMove),
+    refusals: [],
+    command: (tx, id, ifMatch) => moveDisruption(tx, id, ifMatch, 'activate'),
+  })
+  action(app, slice, {
+    ...step,
+    verb: 'recover',
+    summary: 'The worst is past',
+    body: ref(DisruptionMove),
+    refusals: [],
+    command: (tx, id, ifMatch) => moveDisruption(tx, id, ifMatch, 'recover'),
+  })
+  action(app, slice, {
+    ...step,
+    verb: 'end',
+    summary: 'It is over',
+    body: ref(DisruptionEnd),
+    refusals: ['rule_violated'],
+    command: (tx, id, ifMatch, body) => moveDisruption(tx, id, ifMatch, 'end', body),
+  })
+}

@@ -1,0 +1,123 @@
+import { dateIn } from '../../core/dates.ts'
+import { newId } from '../../core/ids.ts'
+import { checkMetadata } from '../../core/metadata.ts'
+import { Faults } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import { record } from '../../platform/events.ts'
+import { resolveNaming } from '../../platform/references.ts'
+import type { Outcome } from '../../platform/resource.ts'
+import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import type { ObjectiveLinkCreate } from './schemas.ts'
+import {
+  currentLink,
+  evaluationIsOf,
+  type LinkedObjective,
+  linkedObjectiveLock,
+  linkInsert,
+  linkSupersede,
+} from './store.ts'
+import { objectiveLinkResource } from './view.ts'
+
+/**
+ * Assesses what a partnership contributes to an objective. An earlier assessment of the same two is superseded from
+ * the new one's day on; what counted on any earlier day stays known.
+ */
+export async function createObjectiveLink(tx: Tx, write: ObjectiveLinkCreate): Promise<Outcome> {
+  const { partnership, objectiveId, objective } = await named(tx, write)
+  const today = dateIn(partnership.time_zone, tx.now)
+  const assessedOn = write.assessed_on ?? today
+  const former = await currentLink(tx, partnership.id, objectiveId)
+
+  const faults = new Faults()
+  checkSide(partnership, objective, assessedOn, faults)
+  checkDay({ assessedOn, today, objective, formerOn: former?.assessed_on }, faults)
+  if (write.evaluation_id != null && !(await evaluationIsOf(tx, partnership.id, write.evaluation_id))) {
+    faults.add('/evaluation_id', 'unknown_reference', `The partnership has no evaluation ${write.evaluation_id}.`)
+  }
+  checkMetadata(write.metadata, faults)
+  faults.refuse()
+
+  const id = newId()
+  if (former) {
+    await linkSupersede(tx, former.id, { id, assessed_on: assessedOn })
+    const changed = ['superseded_on', 'superseded_by_id']
+    record(tx, { resource: objectiveLinkResource, id: former.id, verb: 'superseded', changed })
+  }
+  await linkInsert(tx, {
+    id,
+    partnership_id: partnership.id,
+    objective_id: objectiveId,
+    contribution: write.contribution,
+    rationale: write.rationale ?? null,
+    assessed_on: assessedOn,
+    evaluation_id: write.evaluation_id ?? null,
+    metadata: JSON.stringify(write.metadata ?? {}),
+  })
+  const changed = ['partnership_id', 'objective_id', 'contribution', 'rationale', 'assessed_on', 'evaluation_id']
+  return record(tx, { resource: objectiveLinkResource, id, verb: 'created', changed })
+}
+
+/** The partnership and the objective of a write, the objective locked. @throws Problem that names what is not there */
+async function named(tx: Tx, write: ObjectiveLinkCreate) {
+  const faults = new Faults()
+  const naming = (member: 'partnership' | 'objective') =>
+    resolveNaming(
+      tx,
+      member,
+      { id: write[`${member}_id`], ref: write[`${member}_ref`] },
+      { pointer: '', member, required: true },
+      faults,
+    )
+  const [partnershipId, objectiveId] = await Promise.all([naming('partnership'), naming('objective')])
+  const partnership = partnershipId === null ? undefined : await partnershipContext(tx, partnershipId)
+  const objective = objectiveId === null ? undefined : await linkedObjectiveLock(tx, objectiveId)
+  if (partnershipId !== null && !partnership) {
+    faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${partnershipId}.`)
+  }
+  if (objectiveId !== null && !objective) {
+    faults.add('/objective_id', 'unknown_reference', `There is no objective ${objectiveId}.`)
+  }
+  faults.refuse('unknown_reference')
+  return {
+    partnership: partnership as PartnershipContext,
+    objectiveId: objectiveId as string,
+    objective: objective as LinkedObjective,
+  }
+}
+
+/** Each side links its own objectives, while it takes part. */
+function checkSide(partnership: PartnershipContext, objective: LinkedObjective, day: string, faults: Faults): void {
+  const party = partnership.parties.find(({ organisation_id }) => organisation_id === objective.organisation_id)
+  if (!party) {
+    const detail = `The objective is of organisation ${objective.organisation_id}, which is no party of the partnership.`
+    faults.add('/objective_id', 'no_party', detail)
+  } else if (party.left_on !== null && party.left_on <= day) {
+    const detail = `The organisation of the objective left the partnership on ${party.left_on}.`
+    faults.add('/objective_id', 'party_left', detail)
+  }
+}
+
+interface Day {
+  assessedOn: string
+  today: string
+  objective: LinkedObjective
+  formerOn: string | undefined
+}
+
+function checkDay({ assessedOn, today, objective, formerOn }: Day, faults: Faults): void {
+  const { active_from, active_until } = objective
+  const refuse = (code: string, detail: string) => faults.add('/assessed_on', code, detail)
+  if (assessedOn > today) refuse('future', `assessed_on may not be after today (${today}).`)
+  if (formerOn !== undefined && assessedOn < formerOn) {
+    refuse(
+      'before_former',
+      `The contribution was last assessed on ${formerOn}: a new assessment is of that day or later.`,
+    )
+  }
+  if (assessedOn < active_from || (active_until !== null && assessedOn > active_until)) {
+    refuse(
+      'inactive',
+      `The objective counts from ${active_from} ${active_until === null ? 'on' : `to ${active_until}`}.`,
+    )
+  }
+}
