@@ -3,6 +3,7 @@ import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../core/problem.ts'
+import { addExamples } from './examples.ts'
 import { type Operation, takesIdempotencyKey } from './operation.ts'
 
 type Json = Record<string, unknown>
@@ -88,7 +89,7 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
     operationId: id,
     tags: [tag],
     summary,
-    ...(scope === null ? {} : { security: [{ api_key: [] }] }),
+    ...(scope === null ? {} : { security: [{ api_key: [scope] }] }),
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),
@@ -163,7 +164,7 @@ function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: bo
 const mapValues = <T, R>(record: Record<string, T>, to: (value: T) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value)]))
 
-/** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies. */
+/** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies, examples. */
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
   components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -183,6 +184,7 @@ function finish(document: Json): Json {
       }
     }
   }
+  addExamples(document)
   return document
 }
 

@@ -1,0 +1,118 @@
+type Json = Record<string, unknown>
+
+/** A schema of the published document, as far as examples need it. */
+interface Schema extends Json {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  allOf?: Schema[]
+  enum?: unknown[]
+  const?: unknown
+  examples?: unknown[]
+  default?: unknown
+  format?: string
+  pattern?: string
+  minItems?: number
+  minimum?: number
+  additionalProperties?: boolean | Schema
+}
+
+const byFormat: Record<string, string> = {
+  uuid: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b',
+  date: '2026-03-01',
+  'date-time': '2026-03-01T12:00:00.123456Z',
+  email: 'f.devries@example.org',
+  uri: 'https://example.org',
+}
+
+/** `whole` shows every member, as an answer has them; else members that may be left out are, unless they say an example. */
+interface Style {
+  whole: boolean
+  schemas: Record<string, Schema>
+}
+
+/** An example of what a schema lets through, put together from the examples, codes and defaults of its parts. */
+export function exampleOf(schema: Schema, style: Style): unknown {
+  const { $ref, examples, anyOf, oneOf, allOf } = schema
+  if (examples !== undefined && examples.length > 0) return examples[0]
+  if ($ref !== undefined) return exampleOf(style.schemas[$ref.replace('#/components/schemas/', '')] ?? {}, style)
+  if (schema.const !== undefined) return schema.const
+  if (schema.default !== undefined && !style.whole) return schema.default
+  if (schema.enum) return schema.enum[0]
+  const branch = (oneOf ?? anyOf)?.[0]
+  if (branch) {
+    const chosen = exampleOf(branch, style)
+    return schema.properties ? { ...(objectOf(schema, style) as Json), ...(chosen as Json) } : chosen
+  }
+  if (allOf) return Object.assign({}, ...allOf.map((part) => exampleOf(part, style)))
+  return byType(schema, style)
+}
+
+function byType(schema: Schema, style: Style): unknown {
+  switch ([schema.type].flat()[0]) {
+    case 'object':
+      return objectOf(schema, style)
+    case 'array':
+      return style.whole || (schema.minItems ?? 0) > 0
+        ? Array.from({ length: Math.max(1, schema.minItems ?? 0) }, () => exampleOf(schema.items ?? {}, style))
+        : []
+    case 'integer':
+    case 'number':
+      return Math.max(1, schema.minimum ?? 1)
+    case 'boolean':
+      return true
+    case 'null':
+      return null
+    default:
+      return byFormat[schema.format ?? ''] ?? 'Samen sterk'
+  }
+}
+
+function objectOf({ properties = {}, required = [] }: Schema, style: Style): unknown {
+  const members = Object.entries(properties).flatMap(([name, member]): [string, unknown][] => {
+    const isShown = style.whole || required.includes(name) || member.examples !== undefined
+    return isShown ? [[name, exampleOf(member, style)]] : []
+  })
+  return Object.fromEntries(members)
+}
+
+interface Media {
+  schema?: Schema
+  examples?: Json
+}
+
+/** Gives every JSON body of the document, asked and answered, its example; those of components stand there once. */
+export function addExamples(document: Json): void {
+  const components = document['components'] as { schemas: Record<string, Schema>; examples?: Json }
+  const examples: Json = {}
+  const add = (media: Media | undefined, whole: boolean): void => {
+    if (!media?.schema) return
+    const style = { whole, schemas: components.schemas }
+    const name = media.schema.$ref?.replace('#/components/schemas/', '')
+    const value = exampleOf(media.schema, style)
+    if (name === undefined) {
+      media.examples = { example: { value } }
+      return
+    }
+    examples[name] = { value }
+    media.examples = { example: { $ref: `#/components/examples/${name}` } }
+  }
+  for (const path of Object.values(document['paths'] as Record<string, Record<string, Json>>)) {
+    for (const operation of Object.values(path)) {
+      const asked = (operation['requestBody'] as { content: Record<string, Media> } | undefined)?.content ?? {}
+      for (const media of Object.values(asked)) add(media, false)
+      for (const answer of Object.values(
+        operation['responses'] as Record<string, { content?: Record<string, Media> }>,
+      )) {
+        for (const [type, media] of Object.entries(answer.content ?? {})) {
+          if (type === 'application/json') add(media, true)
+        }
+      }
+    }
+  }
+  components.examples = Object.fromEntries(Object.entries(examples).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,99 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import t from 'tap'
+import { scopes } from '../src/platform/scopes.ts'
+import { type Json, startService } from './support/harness.ts'
+
+const service = await startService(t)
+const { document } = service
+
+interface Found {
+  name: string
+  operation: Json
+}
+const operations: Found[] = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+  Object.entries<Json>(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+)
+
+/** Every schema in a part of the document, with where it stands. */
+function* schemasIn(part: Json, pointer = ''): Generator<[string, Json]> {
+  if (typeof part !== 'object' || part === null) return
+  if (!Array.isArray(part)) yield [pointer, part]
+  for (const [key, member] of Object.entries(part)) yield* schemasIn(member, `${pointer}/${key}`)
+}
+
+t.test('the document is valid OpenAPI 3.1', async (t) => {
+  const result = await new Validator().validate(structuredClone(document))
+  t.same(result.errors ?? [], [])
+  t.ok(result.valid)
+  t.equal(document.openapi, '3.1.0')
+})
+
+t.test('every operation is named, tagged, summed up and guarded', async (t) => {
+  const tags = document.tags.map((tag: { name: string }) => tag.name)
+  for (const { name, operation } of operations) {
+    t.match(operation.operationId, /^[a-z][a-z0-9_]*$/, name)
+    t.equal(operation.tags.length, 1, name)
+    t.ok(tags.includes(operation.tags[0]), `${name}: ${operation.tags[0]} is described`)
+    t.match(operation.summary, /\S/, name)
+    if (!operation.security) continue
+    const [scope] = operation.security[0].api_key
+    t.ok(scopes.includes(scope), `${name}: ${scope}`)
+    for (const status of [401, 403, 429, 500, 503]) t.ok(operation.responses[status], `${name} documents ${status}`)
+  }
+  t.same(
+    operations.filter(({ operation }) => !operation.security).map(({ operation }) => operation.operationId),
+    ['get_liveness', 'get_readiness', 'get_problem_type'],
+    'nothing else is open to everyone',
+  )
+  t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length)
+})
+
+t.test('every JSON body has an example that is as the schema says', async (t) => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
+  ajv.addSchema({ $id: 'contract', components: { schemas: document.components.schemas } })
+  const bodies = operations.flatMap(({ name, operation }) => [
+    ...Object.values<Json>(operation.requestBody?.content ?? {}).map((media) => ({ name: `${name} asked`, media })),
+    ...Object.entries<Json>(operation.responses).flatMap(([status, answer]) =>
+      Object.entries<Json>(answer.content ?? {}).flatMap(([type, media]) =>
+        type === 'application/json' ? [{ name: `${name} ${status}`, media }] : [],
+      ),
+    ),
+  ])
+  t.ok(bodies.length > operations.length)
+  for (const { name, media } of bodies) {
+    const { $ref, value } = media.examples?.example ?? {}
+    const example = $ref ? document.components.examples[$ref.split('/').at(-1)].value : value
+    const schema = JSON.parse(JSON.stringify(media.schema).replaceAll('"#/components/', '"contract#/components/'))
+    t.not(example, undefined, name)
+    const isValid = ajv.validate(schema, example)
+    t.ok(isValid, `${name}: ${ajv.errorsText()} ${JSON.stringify(example)}`)
+  }
+})
+
+t.test('schemas are written as OpenAPI 3.1 has them', async (t) => {
+  const seen = new Map<string, string>()
+  for (const [pointer, schema] of schemasIn({ paths: document.paths, schemas: document.components.schemas })) {
+    t.notOk('nullable' in schema && typeof schema.nullable === 'boolean', `${pointer} is nullable by type`)
+    if (schema.discriminator?.propertyName === undefined) continue
+    const { mapping, propertyName } = schema.discriminator
+    t.equal(Object.keys(mapping).length >= schema.oneOf.length, true, `${pointer} maps ${propertyName}`)
+    for (const target of Object.values<string>(mapping)) {
+      t.ok(document.components.schemas[target.split('/').at(-1) as string], target)
+    }
+  }
+  for (const [pointer, schema] of schemasIn(document.paths)) {
+    if (schema.type !== 'object' || Object.keys(schema.properties ?? {}).length < 2) continue
+    if (pointer.includes('/parameters/')) continue
+    const text = JSON.stringify(schema)
+    t.equal(seen.get(text), undefined, `${pointer} stands also at ${seen.get(text)}: make it a component`)
+    seen.set(text, pointer)
+  }
+})
+
+t.test('the committed and the served document are the same', async (t) => {
+  const served = await service.get('/openapi.json', { key: null })
+  t.same(served.body, document)
+})
