@@ -1,6 +1,6 @@
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Clock } from './core/clock.ts'
 import { newId } from './core/ids.ts'
 import { sharedSchemas } from './core/schemas.ts'
@@ -8,12 +8,13 @@ import type { Database } from './db/database.ts'
 import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
-import { answerClientError, errors, refuseOtherMethods } from './platform/errors.ts'
+import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
 import { expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { overload, rateLimits } from './platform/limits.ts'
+import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
@@ -87,6 +88,9 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     bodyLimit: deps.bodyLimitBytes,
     trustProxy: deps.trustProxy,
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
+    // A request that is sent drop by drop does not keep a socket for ever. Answers may take as long as they need.
+    requestTimeout: 60_000,
     requestIdHeader: false,
     genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
     routerOptions: { maxParamLength: 300 },
@@ -96,13 +100,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   const methodsByUrl = collectMethods(app)
 
   await app.register(errors)
-  await app.register(validation)
-  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas]) app.addSchema(schema)
-  await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(observe)
-  await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
-  const draining = deps.draining ?? new AbortController().signal
-  await app.register(drain, { draining })
   // What an API needs of it; the rest is for pages that embed others.
   await app.register(helmet, {
     contentSecurityPolicy: false,
@@ -118,7 +116,6 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   })
   await app.register(cors, {
     origin: deps.corsOrigins === true ? '*' : [...deps.corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [
       'ETag',
       'Idempotent-Replayed',
@@ -129,8 +126,15 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       'Retry-After',
       'X-Request-Id',
     ],
-    maxAge: 86_400,
+    // Each address answers for itself: see methods.ts.
+    preflight: false,
   })
+  await app.register(validation)
+  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas]) app.addSchema(schema)
+  await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
+  await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
+  const draining = deps.draining ?? new AbortController().signal
+  await app.register(drain, { draining })
   await app.register(reference)
 
   const slice: SliceOptions = { database: deps.database, clock: deps.clock }
@@ -157,7 +161,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     { prefix: '/v1' },
   )
 
-  refuseOtherMethods(app, methodsByUrl)
+  answerOtherMethods(app, methodsByUrl)
   return app
 }
 
@@ -169,23 +173,4 @@ export function backgroundWork(): { handlers: JobHandler[]; chores: Chore[] } {
 /** A request id of the caller's is taken over where it cannot harm a log. */
 function saneRequestId(given: string | string[] | undefined): string | undefined {
   return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,100}$/.test(given) ? given : undefined
-}
-
-/** Notes which methods each address answers to, and refuses an operation without a name of its own. */
-function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
-  const methodsByUrl = new Map<string, Set<string>>()
-  const ids = new Set<string>()
-  app.addHook('onRoute', (route: RouteOptions) => {
-    const operation = route.config?.operation
-    for (const method of [route.method].flat()) {
-      if (operation && method !== 'HEAD') {
-        if (ids.has(operation.id)) throw new Error(`Two operations are called ${operation.id}`)
-        ids.add(operation.id)
-      }
-      if (operation || ['/metrics', '/openapi.json'].includes(route.url)) {
-        methodsByUrl.set(route.url, (methodsByUrl.get(route.url) ?? new Set()).add(method))
-      }
-    }
-  })
-  return methodsByUrl
 }

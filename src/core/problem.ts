@@ -16,6 +16,7 @@ export const problems = {
   unknown_route: { status: 404, title: 'There is no such address' },
   method_not_allowed: { status: 405, title: 'The address does not know this method' },
   not_acceptable: { status: 406, title: 'The answer cannot be given in that form' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   // 409: the state forbids it now
   transition_not_allowed: { status: 409, title: 'The state does not allow this step' },
   duplicate: { status: 409, title: 'Another record already has this value' },

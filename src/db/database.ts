@@ -124,6 +124,15 @@ function heldTx(client: pg.PoolClient, tx: Tx): HeldTx {
   }
 }
 
+/** A connection of the pool. Whatever keeps one from being made, it is the database that is away, not the request that is wrong. */
+async function taken(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (cause) {
+    throw new Problem('unavailable', 'The database does not answer just now. Try again in a moment.', { cause })
+  }
+}
+
 const deadlock = new Set(['40001', '40P01'])
 const writeAttempts = 5
 
@@ -132,7 +141,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
   const streams = makePool({ ...settings, size: Math.max(2, Math.ceil(settings.size / 4)), pipeline: false })
 
   async function writeOnce<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await pool.connect()
+    const client = await taken(pool)
     const last: (() => Promise<void>)[] = []
     let isHeld = false
     try {
@@ -172,7 +181,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     },
 
     async read(tenantId, work) {
-      const client = await pool.connect()
+      const client = await taken(pool)
       let broken: Error | undefined
       try {
         // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
@@ -193,7 +202,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
 
     async snapshot(tenantId, signal, work) {
       signal.throwIfAborted()
-      const client = await streams.connect()
+      const client = await taken(streams)
       let broken: Error | undefined
       // Postgres sees the closed connection while it sends, or at its next check, and ends the statement.
       const cancel = () => (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy()
@@ -216,8 +225,16 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     },
 
     async outside<R extends pg.QueryResultRow>(query: pg.QueryConfig) {
-      const result = await pool.query<R>(query)
-      return result.rows
+      const client = await taken(pool)
+      let broken: Error | undefined
+      try {
+        return (await client.query<R>(query)).rows
+      } catch (error) {
+        broken = error as Error
+        throw error
+      } finally {
+        client.release(broken)
+      }
     },
 
     async close() {

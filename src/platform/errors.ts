@@ -17,13 +17,20 @@ export const errors = fp(
   { name: 'errors' },
 )
 
+/** Answers what Fastify refuses before it has a route, such as an address that cannot be decoded. */
+export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void send(problemFrom(error, request), request, reply)
+}
+
 function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message)
+  const { code, cause } = problem
+  if (problem.status >= 500) request.log.error({ err: cause ?? problem, code }, problem.message)
   // The detail of a refusal repeats what the caller sent, which may be about people: it stays out of the log.
-  else request.log.debug({ code: problem.code, faults: problem.errors?.map(faultOf) }, 'refused')
+  else request.log.debug({ code, faults: problem.errors?.map(faultOf) }, 'refused')
   if (problem.status === 503) reply.header('retry-after', '2')
   return reply
     .code(problem.status)
+    .header('x-request-id', request.id)
     .headers(problem.headers)
     .type('application/problem+json')
     .send(JSON.stringify(problem.toDocument(request.id)))
@@ -119,12 +126,16 @@ function fromPostgres(error: unknown): Problem | undefined {
   }
 }
 
+/** What Node refuses by itself, by its code. */
+const fromNode: Record<string, [ProblemCode, string]> = {
+  HPE_HEADER_OVERFLOW: ['header_too_large', 'The header fields together are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive in time.'],
+}
+
 /** Answers what cannot even be read as HTTP: it never reaches a handler. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const code: ProblemCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'header_too_large' : 'malformed_http'
-  const detail =
-    code === 'header_too_large' ? 'The header fields together are too large.' : 'The HTTP message is malformed.'
+  const [code, detail] = fromNode[error.code ?? ''] ?? (['malformed_http', 'The HTTP message is malformed.'] as const)
   const requestId = newId()
   const problem = new Problem(code, detail)
   const body = JSON.stringify(problem.toDocument(requestId))
@@ -133,25 +144,4 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
       'content-type: application/problem+json\r\n' +
       `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`,
   )
-}
-
-/** Gives every path an answer to the methods that it does not have: 405 with those that it has. */
-export function refuseOtherMethods(app: FastifyInstance, methodsByUrl: ReadonlyMap<string, ReadonlySet<string>>): void {
-  const all = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
-  for (const [url, methods] of methodsByUrl) {
-    const others = all.filter((method) => !methods.has(method))
-    if (others.length === 0) continue
-    const allow = [...methods, 'OPTIONS'].sort().join(', ')
-    app.route({
-      method: others,
-      url,
-      schema: { hide: true } as never,
-      // Before the body is read: it does not matter what it holds.
-      onRequest: async (request) => {
-        const detail = `${request.method} is not known here. Known are ${allow}.`
-        throw new Problem('method_not_allowed', detail, { headers: { allow } })
-      },
-      handler: async () => {},
-    })
-  }
 }

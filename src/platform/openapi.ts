@@ -149,7 +149,7 @@ function answersOf(operation: Operation, schema: Json | undefined, takesKey: boo
 
 function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Set<ProblemCode> {
   const codes = new Set<ProblemCode>(operation.scope === null ? ['internal', 'unavailable'] : always)
-  if (schema?.['params']) codes.add('not_found')
+  if (schema?.['params']) for (const code of ['not_found', 'uri_too_long'] as const) codes.add(code)
   if (operation.bodyTypes.length > 0)
     for (const code of ['bad_json', 'too_large', 'unsupported_media_type'] as const) codes.add(code)
   if (operation.ifMatch !== 'none') codes.add('stale')

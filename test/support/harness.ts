@@ -56,18 +56,25 @@ export interface Service extends Client {
 /** The service on a database of its own, reached through its public interface. */
 export async function startService(
   t: Test,
-  options: { clock?: Clock; connectTimeoutMs?: number } & Partial<Deps> = {},
+  // A database of the test's own comes with the address at which its owner reaches it.
+  {
+    url: given,
+    connectTimeoutMs = 20_000,
+    ...options
+  }: { clock?: Clock; url?: string; connectTimeoutMs?: number } & Partial<Deps> = {},
 ): Promise<Service> {
-  const url = await cloneDatabase(t)
+  const url = given ?? (await cloneDatabase(t))
   const clock = options.clock ?? systemClock
   const faults: Error[] = []
-  const database = connectDatabase({
-    url,
-    size: 10,
-    statementTimeoutMs: 20_000,
-    connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
-    onError: (error) => faults.push(error),
-  })
+  const database =
+    options.database ??
+    connectDatabase({
+      url,
+      size: 10,
+      statementTimeoutMs: 20_000,
+      connectTimeoutMs,
+      onError: (error) => faults.push(error),
+    })
   const app = await buildApp({
     database,
     clock,
