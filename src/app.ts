@@ -10,13 +10,14 @@ import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
-import { expireKeys } from './platform/housekeeping.ts'
+import { expireEvents, expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { overload, rateLimits } from './platform/limits.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
+import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { validation } from './platform/validation.ts'
 
@@ -27,6 +28,7 @@ import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
+import { events } from './resources/events/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
 import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
@@ -45,6 +47,8 @@ export interface Deps {
   trustProxy: boolean
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
   eventLoopDelayMaxMs?: number
+  /** Wakes those who wait for events. */
+  signals: EventSignals
   /** Aborted when the service is about to stop. */
   draining?: AbortSignal
 }
@@ -75,6 +79,7 @@ const tags = [
     description: 'What organisations want to reach, and what each partnership contributes to it.',
   },
   { name: 'Disruptions', description: 'What shakes partnerships, and what is done about it.' },
+  { name: 'Events', description: 'The feed of changes: gapless, in the order of commits, kept for 90 days at least.' },
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
   { name: 'System', description: 'Health and the pages behind problem types.' },
@@ -155,6 +160,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(objectiveLinks, slice)
       await v1.register(disruptions, slice)
       await v1.register(disruptionImpacts, slice)
+      await v1.register(events, { ...slice, signals: deps.signals, draining })
       await v1.register(exports, slice)
       await v1.register(apiKeys, slice)
     },
@@ -166,8 +172,11 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 }
 
 /** What is done outside requests: every kind of job, and the chores that come round by the clock. */
-export function backgroundWork(): { handlers: JobHandler[]; chores: Chore[] } {
-  return { handlers: [], chores: [expireKeys] }
+export function backgroundWork({ eventsKeptDays }: { eventsKeptDays: number }): {
+  handlers: JobHandler[]
+  chores: Chore[]
+} {
+  return { handlers: [], chores: [expireKeys, expireEvents(eventsKeptDays)] }
 }
 
 /** A request id of the caller's is taken over where it cannot harm a log. */

@@ -10,6 +10,7 @@ import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { asOwner, createKey, findTenant } from './db/tenants.ts'
 import { scopes } from './platform/scopes.ts'
+import type { EventSignals } from './platform/signals.ts'
 
 /** A command of the programs beside the service: its name, what it takes, what it does. */
 interface Command {
@@ -88,6 +89,7 @@ async function writeContract(args: string[]): Promise<void> {
   const file = new URL('../openapi/openapi.json', import.meta.url)
   const app = await buildApp({
     database: noDatabase,
+    signals: noSignals,
     clock: systemClock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',
@@ -133,6 +135,8 @@ const unused = (): never => {
   throw new Error('The contract is made without a database')
 }
 const noDatabase: Database = { write: unused, read: unused, snapshot: unused, outside: unused, close: async () => {} }
+
+const noSignals: EventSignals = { mark: unused, next: unused, close: async () => {} }
 
 const usageOf = (name: string): string => `Usage: node src/cli.ts ${commands[name]?.usage}`
 

@@ -23,6 +23,8 @@ export interface Config {
   drainTimeoutMs: number
   /** Jobs that run at once in this process; 0 where other processes do them. */
   jobConcurrency: number
+  /** How long events stay in the feed; 90 or more. */
+  eventsKeptDays: number
   bootstrapTenant: string
   bootstrapApiKey: string | undefined
 }
@@ -119,6 +121,7 @@ export function readConfig(env: Environment): Config {
     drainDelayMs,
     drainTimeoutMs,
     jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
+    eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
     bootstrapApiKey,
   }

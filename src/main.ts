@@ -10,6 +10,7 @@ import { migrate } from './db/migrate.ts'
 import { bootstrap } from './db/tenants.ts'
 import { startJobs } from './platform/job-runner.ts'
 import { makeLogger } from './platform/log.ts'
+import { eventSignals } from './platform/signals.ts'
 
 /** Stops one thing that was started. */
 type Stop = () => Promise<void>
@@ -65,10 +66,19 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
   stops.push(() => database.close())
   if (config.jobConcurrency > 0) {
     const { jobConcurrency: concurrency } = config
-    const jobs = await startJobs({ ...backgroundWork(), url, database, clock: systemClock, log: logger, concurrency })
+    const jobs = await startJobs({
+      ...backgroundWork(config),
+      url,
+      database,
+      clock: systemClock,
+      log: logger,
+      concurrency,
+    })
     stops.push(() => jobs.stop())
   }
-  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining })
+  const signals = eventSignals({ url, onError: (error) => logger.warn({ err: error }, 'the feed does not hear') })
+  stops.push(() => signals.close())
+  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals })
   stops.push(() => app.close())
   await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })
 }

@@ -3,6 +3,7 @@ import { buildApp } from '../src/app.ts'
 import { fixedClock, systemClock } from '../src/core/clock.ts'
 import { Problem } from '../src/core/problem.ts'
 import { connectDatabase } from '../src/db/database.ts'
+import { eventSignals } from '../src/platform/signals.ts'
 import { createApiKey } from '../src/resources/api-keys/commands.ts'
 import { type Service, startService } from './support/harness.ts'
 import { tablesWith } from './support/rows-with.ts'
@@ -106,8 +107,10 @@ async function secondProcess(t: Test, service: Service) {
     connectTimeoutMs: 20_000,
     onError: () => {},
   })
+  const signals = eventSignals({ url: service.url, onError: () => {} })
   const app = await buildApp({
     database,
+    signals,
     clock: systemClock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',
@@ -119,6 +122,7 @@ async function secondProcess(t: Test, service: Service) {
   })
   t.teardown(async () => {
     await app.close()
+    await signals.close()
     await database.close()
   })
   return app

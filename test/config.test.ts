@@ -29,6 +29,7 @@ t.test('an empty environment is enough', async (t) => {
     drainDelayMs: 0,
     drainTimeoutMs: 25_000,
     jobConcurrency: 8,
+    eventsKeptDays: 90,
     bootstrapTenant: 'default',
     bootstrapApiKey: undefined,
   })
@@ -53,6 +54,7 @@ t.test('everything can be set, and white space around it does not count', async 
     DRAIN_DELAY_MS: '5000',
     DRAIN_TIMEOUT_MS: '10000',
     JOB_CONCURRENCY: '2',
+    EVENTS_KEPT_DAYS: '365',
     BOOTSTRAP_TENANT: 'Stichting Voorbeeld',
     BOOTSTRAP_API_KEY: key,
   })
@@ -73,6 +75,7 @@ t.test('everything can be set, and white space around it does not count', async 
     drainDelayMs: 5000,
     drainTimeoutMs: 10_000,
     jobConcurrency: 2,
+    eventsKeptDays: 365,
     bootstrapTenant: 'Stichting Voorbeeld',
     bootstrapApiKey: key,
   })

@@ -25,6 +25,8 @@ export const problems = {
   state_forbids: { status: 409, title: 'The state of the record forbids this now' },
   key_in_flight: { status: 409, title: 'The first request with this key is still running' },
   agreed_terms: { status: 409, title: 'What was agreed is not overwritten' },
+  // 410
+  gone: { status: 410, title: 'What was asked for is no longer kept' },
   // 412, 413, 415, 428
   stale: { status: 412, title: 'The record has changed since it was read' },
   too_large: { status: 413, title: 'The request is too large' },

@@ -13,6 +13,17 @@ export const expireKeys: Chore = {
   },
 }
 
+/** Removes events that are older than this many days. */
+export const expireEvents = (keptDays: number): Chore => ({
+  name: 'expire_events',
+  at: '37 * * * *',
+  async run({ database, clock, signal }) {
+    const before = new Date(clock.millis() - keptDays * 86_400_000).toISOString()
+    const query = { name: 'expire_events', text: 'select expire_events($1, $2) as removed' }
+    await inBatches(database, { ...query, values: [before, batch] }, signal)
+  },
+})
+
 /** Repeats a statement that says how many rows it `removed` until it removes less than a whole batch. */
 export async function inBatches(
   database: Database,

@@ -7,6 +7,7 @@ import { buildApp, type Deps } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { connectDatabase, type Database } from '../../src/db/database.ts'
 import { asOwner, createKey, createTenant } from '../../src/db/tenants.ts'
+import { eventSignals } from '../../src/platform/signals.ts'
 import { cloneDatabase } from './database.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
@@ -75,8 +76,10 @@ export async function startService(
       connectTimeoutMs,
       onError: (error) => faults.push(error),
     })
+  const signals = eventSignals({ url, onError: (error) => faults.push(error) })
   const app = await buildApp({
     database,
+    signals,
     clock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',
@@ -91,6 +94,7 @@ export async function startService(
   await app.ready()
   t.teardown(async () => {
     await app.close()
+    await signals.close()
     await database.close()
   })
   const document = app.swagger() as Json

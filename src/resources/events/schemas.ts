@@ -1,0 +1,81 @@
+import { type Static, Type } from 'typebox'
+import { instant, nullable, ref, uuid } from '../../core/schemas.ts'
+
+export const Actor = Type.Object(
+  {
+    type: Type.String({
+      description: '`api_key`, or `system` for what the service does by itself',
+      examples: ['api_key'],
+    }),
+    id: nullable(Type.String()),
+  },
+  { $id: 'Actor', description: 'Who did it' },
+)
+
+/** What an event says; a webhook carries the same. */
+export const eventMembers = {
+  sequence: Type.Integer({ minimum: 1, description: 'Without a gap, in the order of commits, for each tenant' }),
+  id: uuid(),
+  type: Type.String({ description: 'The kind of record and what happened', examples: ['partnership.activated'] }),
+  resource_type: Type.String({ examples: ['partnership'] }),
+  resource_id: uuid(),
+  version: Type.Integer({ description: 'The version of the record after the change' }),
+  changed: Type.Array(Type.String(), { description: 'The members that changed; all of them for a new record' }),
+  actor: ref(Actor),
+  request_id: nullable(Type.String()),
+  occurred_at: instant(),
+  data: nullable(
+    Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description: 'The record as it was after the change; null for a deletion, and where `needs_scope` is set',
+    }),
+  ),
+  needs_scope: nullable(
+    Type.String({ description: 'The scope that is needed to see `data`, where the reader does not have it' }),
+  ),
+}
+
+export const Event = Type.Object(eventMembers, { $id: 'Event', description: 'One change of one record' })
+export type Event = Static<typeof Event>
+
+export const EventPage = Type.Object(
+  {
+    data: Type.Array(ref(Event)),
+    next_after: Type.Integer({ description: 'Go on from here: everything up to this sequence was looked at' }),
+    latest: Type.Integer({ description: 'The last sequence that there is' }),
+  },
+  { $id: 'EventPage', description: 'A stretch of the feed' },
+)
+
+const typeForm = '^[a-z_]+\\.([a-z_]+|\\*)$'
+export const eventType = () =>
+  Type.String({ pattern: typeForm, maxLength: 100, examples: ['partnership.*', 'organisation.deleted'] })
+
+export const EventQuery = Type.Object(
+  {
+    after: Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 0,
+      description:
+        'The last sequence that you have: `next_after` of the answer before, or `event_sequence` of an export',
+    }),
+    limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+    wait: Type.Integer({
+      minimum: 0,
+      maximum: 60,
+      default: 0,
+      description: 'Seconds to wait for an event, where there is none yet',
+    }),
+    types: Type.Optional(
+      Type.Array(eventType(), {
+        minItems: 1,
+        maxItems: 50,
+        description: 'Only these, such as partnership.* or evaluation.closed',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type EventQuery = Static<typeof EventQuery>
