@@ -1,0 +1,117 @@
+import pg from 'pg'
+import { makeAlliance } from './alliance.ts'
+import type { Json, Service } from './harness.ts'
+import { conclusion, openRound, respond, stepRound } from './rounds.ts'
+
+/** The reference of every record here that may have one. */
+export const ourRef = { system: 'world', id: 'ours' }
+
+/**
+ * One record of each kind that has an address of its own, by the first part of that address. A new kind of record is
+ * added here: the test of all operations asks for it.
+ */
+export async function oneOfEach(service: Service): Promise<Record<string, string>> {
+  const external_refs = [ourRef]
+  const organisation = await service.make('/v1/organisations', {
+    name: 'Ons Doel',
+    sector: 'non_profit',
+    external_refs,
+  })
+  const contact = await service.make(`/v1/organisations/${organisation.id}/contacts`, {
+    name: 'Fatima de Vries',
+    function: 'alliance_manager',
+    external_refs,
+  })
+  const { partnership, companyParty, charityParty } = await makeAlliance(service, {
+    charity: organisation,
+    partnership: { external_refs },
+  })
+  const commitment = await service.make('/v1/commitments', {
+    partnership_id: partnership.id,
+    from_party_id: companyParty,
+    to_party_id: charityParty,
+    kind: 'cash',
+    title: 'A yearly gift',
+    measure: { type: 'money', amount: '1000.00', currency: 'EUR' },
+    status: 'agreed',
+    agreed_on: '2026-01-01',
+    taken_over: { on: '2026-01-01', from_system: 'tests' },
+    external_refs,
+  })
+  const objective = await service.make('/v1/objectives', {
+    organisation_id: organisation.id,
+    level: 'outcome',
+    title: 'More children read',
+    importance: 4,
+    active_from: '2026-01-01',
+    external_refs,
+  })
+  const link = await service.make('/v1/objective-links', {
+    partnership_id: partnership.id,
+    objective_id: objective.id,
+    contribution: 2,
+  })
+  const disruption = await service.make('/v1/disruptions', {
+    title: 'A flood',
+    type: 'natural_disaster',
+    started_on: '2026-02-01',
+    external_refs,
+  })
+  const impact = await service.make('/v1/impacts', {
+    disruption_id: disruption.id,
+    partnership_id: partnership.id,
+    severity: 'low',
+    effects: ['demand_up'],
+    response: 'none_needed',
+    external_refs,
+  })
+  const apiKey = await service.make('/v1/api-keys', { name: 'Ours', scopes: ['organisations:read'] })
+  return {
+    organisations: organisation.id,
+    contacts: contact.id,
+    partnerships: partnership.id,
+    commitments: commitment.id,
+    objectives: objective.id,
+    'objective-links': link.id,
+    disruptions: disruption.id,
+    impacts: impact.id,
+    'api-keys': apiKey.id,
+    ...(await round(service, partnership, external_refs)),
+  }
+}
+
+async function round(service: Service, partnership: Json, external_refs: object[]): Promise<Record<string, string>> {
+  const open = await openRound(service, partnership, { external_refs })
+  for (const party of partnership.parties) await respond(service, open, party)
+  await stepRound(service, open, 'conclude', conclusion)
+  const [invitations, decisions] = await Promise.all([
+    service.get(`/v1/evaluations/${open.id}/invitations`),
+    service.get(`/v1/evaluations/${open.id}/decisions`),
+  ])
+  return {
+    evaluations: open.id,
+    'evaluation-invitations': invitations.body.data[0].id,
+    'evaluation-decisions': decisions.body.data[0].id,
+  }
+}
+
+/** Every id in the rows of a tenant, whatever the table. */
+export async function idsOf(service: Service): Promise<Set<string>> {
+  const client = new pg.Client({ connectionString: service.url })
+  await client.connect()
+  try {
+    await client.query(`select set_config('beide.tenant_id', $1, false)`, [service.tenantId])
+    const tables = await client.query<{ name: string }>(
+      `select table_name as name from information_schema.columns where table_schema = 'public'
+       group by table_name having bool_or(column_name = 'tenant_id') and bool_or(column_name = 'id')`,
+    )
+    const ids = new Set<string>()
+    for (const { name } of tables.rows) {
+      const rows = await client.query<{ id: string }>(`select id from ${name} where tenant_id = $1`, [service.tenantId])
+      for (const { id } of rows.rows) ids.add(id)
+    }
+    return ids
+  } finally {
+    await client.end()
+  }
+}
