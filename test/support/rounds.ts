@@ -12,6 +12,7 @@ export async function partnershipOf(
   service: Service,
   status = 'active',
   sides: readonly string[] = ['company', 'non_profit'],
+  more: { external_refs?: { system: string; id: string }[] } = {},
 ): Promise<Json> {
   const organisations = await Promise.all(
     sides.map((side, at) =>
@@ -35,6 +36,12 @@ export async function partnershipOf(
       [service.tenantId, party.id, id, party.organisation_id, side, at],
     )
     parties.push(party)
+  }
+  for (const { system, id: refId } of more.external_refs ?? []) {
+    await client.query(
+      `insert into external_refs (tenant_id, resource_type, system, ref_id, resource_id, position) values ($1, 'partnership', $2, $3, $4, 0)`,
+      [service.tenantId, system, refId, id],
+    )
   }
   await client.end()
   return { id, status, parties }

@@ -4,7 +4,7 @@ import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults, Problem } from '../../core/problem.ts'
-import type { ReadTx, Tx } from '../../db/database.ts'
+import type { Tx } from '../../db/database.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
@@ -19,7 +19,7 @@ import {
   upsertByRef,
 } from '../../platform/writes.ts'
 import { findTemplate } from '../evaluation-templates/read.ts'
-import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
 import { requireChangeable, requirePartnershipState } from './lifecycle.ts'
 import type { Evaluation, EvaluationState, EvaluationWrite } from './schemas.ts'
 import { evaluationInsert, evaluationUpdate, instantsSpelt } from './store.ts'
@@ -104,15 +104,10 @@ interface Checked {
 }
 
 /** The complete state that a write asks for. @throws Problem that names every rule it breaks */
-async function checked(tx: ReadTx, write: EvaluationWrite): Promise<Checked> {
+async function checked(tx: Tx, write: EvaluationWrite): Promise<Checked> {
   const faults = new Faults()
-  const { partnership_id: id, partnership_ref: ref, period_from, period_to } = write
-  const at = { pointer: '', member: 'partnership', required: true }
-  const partnershipId = await resolveNaming(tx, 'partnership', { id, ref }, at, faults)
-  const partnership = partnershipId === null ? undefined : await partnershipContext(tx, partnershipId)
-  if (partnershipId !== null && !partnership) {
-    faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${partnershipId}.`)
-  }
+  const { period_from, period_to } = write
+  const partnership = await partnershipNamed(tx, write, faults)
   const template_code = write.template_code ?? 'partnership-review'
   const templateVersion = versionOf(template_code, faults)
   if (period_to < period_from) {
@@ -138,6 +133,20 @@ async function checked(tx: ReadTx, write: EvaluationWrite): Promise<Checked> {
     metadata: write.metadata ?? {},
   }
   return { state, partnership, templateVersion }
+}
+
+/** The partnership that a write names, held in the state that it is in. */
+async function partnershipNamed(
+  tx: Tx,
+  { partnership_id, partnership_ref }: EvaluationWrite,
+  faults: Faults,
+): Promise<PartnershipContext | undefined> {
+  const at = { pointer: '', member: 'partnership', required: true }
+  const id = await resolveNaming(tx, 'partnership', { id: partnership_id, ref: partnership_ref }, at, faults)
+  if (id === null) return undefined
+  const partnership = await holdPartnership(tx, { id })
+  if (!partnership) faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${id}.`)
+  return partnership
 }
 
 /** The latest version of the template that a round is to be held on. */

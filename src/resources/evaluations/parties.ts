@@ -30,7 +30,7 @@ export async function partyNamed(
     return null
   }
   if (party_id != null) {
-    const party = parties.find(({ id }) => id === party_id)
+    const party = parties.find(({ id }) => id === party_id.toLowerCase())
     if (!party) faults.add(`${here}party_id`, 'unknown_reference', `${party_id} is no party of the partnership.`)
     return party ?? null
   }
@@ -41,7 +41,7 @@ export async function partyNamed(
   const member = { pointer: at.pointer, member: `${at.prefix ?? ''}organisation`, required: false }
   const id = await resolveNaming(tx, 'organisation', { id: organisation_id, ref: organisation_ref }, member, faults)
   if (id === null) return null
-  const party = parties.find((one) => one.organisation_id === id)
+  const party = parties.find((one) => one.organisation_id === id.toLowerCase())
   const named = organisation_ref == null ? 'organisation_id' : 'organisation_ref'
   if (!party) faults.add(`${here}${named}`, 'unknown_reference', `${id} takes no part in the partnership.`)
   return party ?? null

@@ -6,7 +6,7 @@ import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
-import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { holdPartnership, type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import { evaluationLifecycle } from './lifecycle.ts'
 import type { Evaluation, EvaluationStatus } from './schemas.ts'
 import { evaluationStep, type StepColumns } from './store.ts'
@@ -23,14 +23,23 @@ export interface Round {
 /** Locks a round, whatever its state: whoever answers, invites or takes a step does it after whoever came first. */
 export async function lockRound(tx: Tx, id: string, ifMatch?: IfMatch): Promise<Round> {
   const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
-  const partnership = await partnershipContext(tx, evaluation.partnership_id)
-  if (!partnership) throw new Error(`The partnership of ${id} is not there`)
+  return roundOf(tx, evaluation, await partnershipContext(tx, evaluation.partnership_id))
+}
+
+/** Locks a round, and holds its partnership in the state that it is in. */
+async function lockRoundAndPartnership(tx: Tx, id: string, ifMatch: IfMatch): Promise<Round> {
+  const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
+  return roundOf(tx, evaluation, await holdPartnership(tx, { id: evaluation.partnership_id }))
+}
+
+function roundOf(tx: Tx, evaluation: Evaluation, partnership: PartnershipContext | undefined): Round {
+  if (!partnership) throw new Error(`The partnership of ${evaluation.id} is not there`)
   return { evaluation, partnership, today: dateIn(partnership.time_zone, tx.now) }
 }
 
-/** Locks a round that is to go to another state. @throws Problem `transition_not_allowed` */
+/** Locks a round that is to go to another state; opening holds its partnership too. @throws Problem `transition_not_allowed` */
 export async function lockForStep(tx: Tx, id: string, ifMatch: IfMatch, to: EvaluationStatus): Promise<Round> {
-  const round = await lockRound(tx, id, ifMatch)
+  const round = await (to === 'open' ? lockRoundAndPartnership : lockRound)(tx, id, ifMatch)
   requireStep(evaluationLifecycle, round.evaluation.status, to)
   return round
 }
