@@ -2,15 +2,20 @@ import t from 'tap'
 import { type Json, startService } from './support/harness.ts'
 import { answersWith, openRound, partnershipOf, plan } from './support/rounds.ts'
 
+const shared = await startService(t)
+
 t.test('of two responses of one party at once, one is taken', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', ['company', 'non_profit'])
   for (let trial = 0; trial < 5; trial += 1) {
     const round = await openRound(service, partnership)
     const path = `/v1/evaluations/${round.id}`
     const answers = await Promise.all(
       [0, 4].map((points) =>
-        service.call('POST', `${path}/responses`, { party_id: partnership.parties[0].id, answers: answersWith(points) }),
+        service.call('POST', `${path}/responses`, {
+          party_id: partnership.parties[0].id,
+          answers: answersWith(points),
+        }),
       ),
     )
     t.strictSame(answers.map(({ status }) => status).sort(), [201, 409])
@@ -24,7 +29,7 @@ t.test('of two responses of one party at once, one is taken', async (t) => {
 })
 
 t.test('a response and a closing at once: the response is in the scores, or was refused', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', ['company', 'non_profit'])
   const [company] = partnership.parties
   for (let trial = 0; trial < 10; trial += 1) {
@@ -42,12 +47,13 @@ t.test('a response and a closing at once: the response is in the scores, or was 
     const { data: invitations } = (await service.get(`${path}/invitations?party_id=${company.id}`)).body
     const outcome = [scores[0].n, scores[0].score === null, data.length, invitations[0].status]
     if (response?.status === 201) t.strictSame(outcome, [1, false, 1, 'answered'])
-    else t.strictSame([response?.status, response?.body.code, ...outcome], [409, 'state_forbids', 0, true, 0, 'expired'])
+    else
+      t.strictSame([response?.status, response?.body.code, ...outcome], [409, 'state_forbids', 0, true, 0, 'expired'])
   }
 })
 
 t.test('when all parties answer at once the round closes once, with all of them', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', ['company', 'company', 'company', 'non_profit', 'public'])
   const round = await openRound(service, partnership)
   const path = `/v1/evaluations/${round.id}`
@@ -56,7 +62,10 @@ t.test('when all parties answer at once the round closes once, with all of them'
       service.call('POST', `${path}/responses`, { party_id: id, answers: answersWith(2) }),
     ),
   )
-  t.strictSame(answers.map(({ status }) => status), [201, 201, 201, 201, 201])
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [201, 201, 201, 201, 201],
+  )
   t.strictSame(answers.map(({ body }) => body.evaluation_status).sort(), ['closed', 'open', 'open', 'open', 'open'])
   const { body } = await service.get(path)
   t.strictSame([body.status, body.version], ['closed', round.version + 1])
@@ -77,7 +86,7 @@ t.test('when all parties answer at once the round closes once, with all of them'
 })
 
 t.test('of two invitations of one party at once, one is made', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await plan(service, partnership)
   const path = `/v1/evaluations/${round.id}/invitations`

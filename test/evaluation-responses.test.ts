@@ -13,13 +13,15 @@ import {
   stepRound,
 } from './support/rounds.ts'
 
+const shared = await startService(t)
+
 const nowhere = '01990000-0000-7000-8000-000000000000'
 
 /** Pointer and code of every fault. */
 const faults = ({ body }: Answer) => body.errors.map(({ pointer, code }: Json) => `${pointer} ${code}`)
 
 t.test('a party is invited by its id, its organisation or its reference, with a contact of its own', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', ['company', 'non_profit', 'public'])
   const [company, charity, authority] = partnership.parties
   const contacts = `/v1/organisations/${charity.organisation_id}/contacts`
@@ -51,7 +53,7 @@ t.test('a party is invited by its id, its organisation or its reference, with a 
 })
 
 t.test('an invitation that is wrong is refused with each reason', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const other = await partnershipOf(service)
   const [company, charity] = partnership.parties
@@ -84,7 +86,7 @@ t.test('an invitation that is wrong is refused with each reason', async (t) => {
 })
 
 t.test('an invitation is taken back while the round is planned, and when it was declined', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await plan(service, partnership)
   const path = `/v1/evaluations/${round.id}/invitations`
@@ -135,7 +137,7 @@ t.test('a response is taken with a receipt that holds none of the answers', asyn
 })
 
 t.test('every fault of a response is named at once', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await openRound(service, partnership)
   const path = `/v1/evaluations/${round.id}/responses`
@@ -210,7 +212,7 @@ t.test('only who was invited answers, while the round is open and its deadline h
 })
 
 t.test('after closing each answer is shown in the name of its party, in the order of the template', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await openRound(service, partnership)
   const [company, charity] = partnership.parties
@@ -239,7 +241,7 @@ t.test('after closing each answer is shown in the name of its party, in the orde
 })
 
 t.test('scores are frozen at closing, with the gaps between the sides', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', ['non_profit', 'company', 'public'])
   const round = await openRound(service, partnership)
   const [charity, company] = partnership.parties
@@ -289,7 +291,7 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
 })
 
 t.test('a round is concluded with decisions, and each side may have its say', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const [company, charity] = partnership.parties
   const round = await roundIn(service, partnership, 'closed')
@@ -343,7 +345,7 @@ t.test('a round is concluded with decisions, and each side may have its say', as
 })
 
 t.test('a conclusion needs a decision, and owners and speakers that take part', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const [company] = partnership.parties
   const round = await roundIn(service, partnership, 'closed')
@@ -387,7 +389,7 @@ t.test('a conclusion needs a decision, and owners and speakers that take part', 
 })
 
 t.test('a decision is followed up: its status, date and owner', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const [company, charity] = partnership.parties
   const round = await roundIn(service, partnership, 'concluded')

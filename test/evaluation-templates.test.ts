@@ -2,6 +2,8 @@ import t from 'tap'
 import { latestTemplates } from '../src/resources/evaluation-templates/read.ts'
 import { type Json, startService } from './support/harness.ts'
 
+const shared = await startService(t)
+
 const built = latestTemplates()
 
 t.test('there are two built-in templates, of their subjects', async (t) => {
@@ -69,7 +71,7 @@ for (const template of built) {
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at)
 
 t.test('templates are listed and read over HTTP', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const all = await service.get('/v1/evaluation-templates')
   t.equal(all.status, 200)
   t.strictSame(all.body, { data: built, next_cursor: null })
@@ -91,7 +93,7 @@ t.test('templates are listed and read over HTTP', async (t) => {
 })
 
 t.test('a template or version that is not there is 404, a version that is no number 400', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   t.equal((await service.get('/v1/evaluation-templates/other')).status, 404)
   t.equal((await service.get('/v1/evaluation-templates/partnership-review?version=2')).status, 404)
   const faulty = await service.get('/v1/evaluation-templates/partnership-review?version=latest')
@@ -101,7 +103,7 @@ t.test('a template or version that is not there is 404, a version that is no num
 })
 
 t.test('templates need evaluations:read', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const key = await service.keyWith(['evaluations:answer'])
   for (const path of ['', '/partnership-review']) {
     const answer = await service.get(`/v1/evaluation-templates${path}`, { key })

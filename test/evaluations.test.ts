@@ -3,6 +3,8 @@ import { fixedClock } from '../src/core/clock.ts'
 import { type Answer, type Json, startService } from './support/harness.ts'
 import { openRound, partnershipOf, plan, roundIn, stepRound } from './support/rounds.ts'
 
+const shared = await startService(t)
+
 const nowhere = '01990000-0000-7000-8000-000000000000'
 const period = { period_from: '2026-01-01', period_to: '2026-06-30' }
 
@@ -51,7 +53,7 @@ t.test('a round is planned with its defaults', async (t) => {
 })
 
 t.test('a partnership may be named by the id that a client gave it', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'active', undefined, {
     external_refs: [{ system: 'crm', id: 'P-1' }],
   })
@@ -67,7 +69,7 @@ t.test('a partnership may be named by the id that a client gave it', async (t) =
 })
 
 t.test('every broken rule is named at once', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const answer = await service.call('POST', '/v1/evaluations', {
     partnership_id: nowhere,
     kind: 'periodic',
@@ -95,7 +97,7 @@ t.test('every broken rule is named at once', async (t) => {
 })
 
 t.test('what cannot be read is 400, fault by fault', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const answer = await service.call('POST', '/v1/evaluations', {
     kind: 'yearly',
     period_from: '2026-02-30',
@@ -115,7 +117,7 @@ t.test('what cannot be read is 400, fault by fault', async (t) => {
 })
 
 t.test('an upsert that says the same again changes nothing, in another spelling of its instants too', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const path = '/v1/evaluations/by-ref/crm/E-1'
   const body = { partnership_id: partnership.id, kind: 'periodic', ...period, closes_at: '2030-07-01T09:00:00.5+02:00' }
@@ -129,7 +131,7 @@ t.test('an upsert that says the same again changes nothing, in another spelling 
 })
 
 t.test('while it is planned a round may change in all but its partnership', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service, 'proposed')
   const other = await partnershipOf(service, 'proposed')
   const round = await plan(service, partnership, { kind: 'baseline', title: 'Start' })
@@ -162,7 +164,7 @@ t.test('while it is planned a round may change in all but its partnership', asyn
 })
 
 t.test('once it is open a round keeps what was asked, and its deadline may only be put off', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await openRound(service, partnership, { closes_at: '2030-07-01T12:00:00Z' })
   const path = `/v1/evaluations/${round.id}`
@@ -180,7 +182,7 @@ t.test('once it is open a round keeps what was asked, and its deadline may only 
 })
 
 t.test('after that only its title, references and metadata change', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   for (const status of ['closed', 'concluded', 'cancelled']) {
     const round = await roundIn(service, partnership, status)
@@ -226,7 +228,7 @@ t.test('rounds are listed by partnership, organisation, state, kind, reference a
 })
 
 t.test('reading, planning and answering need scopes of their own', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await openRound(service, partnership)
   const path = `/v1/evaluations/${round.id}`
@@ -248,7 +250,7 @@ t.test('reading, planning and answering need scopes of their own', async (t) => 
 })
 
 t.test('of another tenant there is nothing to see or to write', async (t) => {
-  const service = await startService(t)
+  const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const round = await roundIn(service, partnership, 'concluded')
   const [invitation] = (await service.get(`/v1/evaluations/${round.id}/invitations`)).body.data

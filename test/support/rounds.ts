@@ -1,50 +1,30 @@
-import pg from 'pg'
-import { newId } from '../../src/core/ids.ts'
 import { findTemplate } from '../../src/resources/evaluation-templates/read.ts'
-import type { Client, Json, Service } from './harness.ts'
+import type { Client, Json } from './harness.ts'
+import { organisation } from './world.ts'
 
 // Evaluation rounds that many tests begin with, made through the public interface.
 
 export const review = findTemplate('partnership-review') as NonNullable<ReturnType<typeof findTemplate>>
 
-/** A partnership in a state, with a party on each of these sides. */
+/** A partnership taken over in a state, with a party on each of these sides. */
 export async function partnershipOf(
-  service: Service,
+  client: Client,
   status = 'active',
   sides: readonly string[] = ['company', 'non_profit'],
-  more: { external_refs?: { system: string; id: string }[] } = {},
+  more: object = {},
 ): Promise<Json> {
-  const organisations = await Promise.all(
-    sides.map((side, at) =>
-      service.make('/v1/organisations', { name: `${side} ${at}`, sector: side === 'other' ? 'other' : side }),
-    ),
+  const parties = await Promise.all(
+    sides.map(async (side) => ({ organisation_id: (await organisation(client, side)).id, side })),
   )
-  const client = new pg.Client({ connectionString: service.url })
-  await client.connect()
-  const id = newId()
-  await client.query(`select set_config('beide.tenant_id', $1, false)`, [service.tenantId])
-  await client.query(
-    `insert into partnerships (tenant_id, id, created_at, updated_at, name, evaluation_interval, base_currency, time_zone, status, sort_name, search_text)
-     values ($1, $2, now(), now(), 'P', 'P6M', 'EUR', 'Europe/Amsterdam', $3, 'p', 'p')`,
-    [service.tenantId, id, status],
-  )
-  const parties = []
-  for (const [at, side] of sides.entries()) {
-    const party = { id: newId(), organisation_id: organisations[at].id, side }
-    await client.query(
-      `insert into partnership_parties (tenant_id, id, partnership_id, organisation_id, side, role, position) values ($1, $2, $3, $4, $5, 'partner', $6)`,
-      [service.tenantId, party.id, id, party.organisation_id, side, at],
-    )
-    parties.push(party)
-  }
-  for (const { system, id: refId } of more.external_refs ?? []) {
-    await client.query(
-      `insert into external_refs (tenant_id, resource_type, system, ref_id, resource_id, position) values ($1, 'partnership', $2, $3, $4, 0)`,
-      [service.tenantId, system, refId, id],
-    )
-  }
-  await client.end()
-  return { id, status, parties }
+  return client.make('/v1/partnerships', {
+    name: 'Samen naar school',
+    parties,
+    starts_on: '2025-01-01',
+    cross_sector_exception: 'Alliances of every kind are judged',
+    status,
+    taken_over: { on: '2026-01-01', from_system: 'spreadsheet' },
+    ...more,
+  })
 }
 
 /** A planned round on a partnership. */

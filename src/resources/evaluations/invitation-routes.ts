@@ -2,12 +2,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { sql } from 'kysely'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
-import { callerOf, principalOf } from '../../platform/auth.ts'
+import { callerOf } from '../../platform/auth.ts'
+import { children } from '../../platform/children.ts'
 import { action, type SliceOptions } from '../../platform/collection.ts'
 import { idParams, readById, removeOne } from '../../platform/items.ts'
 import { byInstant, defineList, oneOf } from '../../platform/lists.ts'
 import { makes, operation } from '../../platform/operation.ts'
-import { readOne, sendCreated } from '../../platform/resource.ts'
+import { sendCreated } from '../../platform/resource.ts'
 import { createInvitation, declineInvitation, deleteInvitation } from './invitations.ts'
 import { EvaluationInvitation, InvitationWrite, invitationStatuses } from './response-schemas.ts'
 import { evaluationResource, invitationResource } from './view.ts'
@@ -32,26 +33,16 @@ export const evaluationInvitations: FastifyPluginAsyncTypebox<SliceOptions> = as
   const { database, clock } = slice
   app.addSchema(list.page)
 
-  app.get(
-    '/evaluations/:id/invitations',
-    operation({
-      id: 'list_evaluation_invitations',
-      scope: 'evaluations:read',
-      tag,
-      summary: 'List the invitations of a round',
-      description: 'Who is asked, and who has answered: before the round is closed this is all that shows of it.',
-      params: idParams,
-      query: list.query,
-      answers: {
-        200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
-      },
-    }),
-    async (request, reply) => {
-      const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => readOne(tx, evaluationResource, id))
-      return list.send(database, request, reply, { evaluation_id: id })
-    },
-  )
+  children(app, slice, {
+    parent: evaluationResource,
+    path: 'invitations',
+    id: 'list_evaluation_invitations',
+    scope: 'evaluations:read',
+    tag,
+    summary: 'List the invitations of a round',
+    description: 'Who is asked, and who has answered: before the round is closed this is all that shows of it.',
+    list,
+  })
 
   app.post(
     '/evaluations/:id/invitations',

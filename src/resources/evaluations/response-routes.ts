@@ -4,10 +4,11 @@ import { optionalIfMatch } from '../../core/etag.ts'
 import { ref, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
+import { children } from '../../platform/children.ts'
 import { changeOne, idParams, readById, type SliceOptions } from '../../platform/items.ts'
 import { byInstant, defineList, oneOf } from '../../platform/lists.ts'
 import { gives, operation } from '../../platform/operation.ts'
-import { readOne, sendOutcome } from '../../platform/resource.ts'
+import { sendOutcome } from '../../platform/resource.ts'
 import { addStatement, reviseDecision } from './conclusion.ts'
 import {
   decisionStatuses,
@@ -42,9 +43,6 @@ const decisionList = defineList({
 })
 
 const tag = 'Evaluations'
-const page = (schema: typeof responseList.page) => ({
-  200: { description: 'A page', schema: ref(schema), headers: { Link: 'The next page, as rel="next"' } },
-})
 const blind = 'Blind for everyone until the round is closed (409 `state_forbids`), and for ever where it was cancelled.'
 
 /** What the parties answer, what comes of it, and what they say of that. */
@@ -91,7 +89,13 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       description: blind,
       params: idParams,
       query: responseList.query,
-      answers: page(responseList.page),
+      answers: {
+        200: {
+          description: 'A page',
+          schema: ref(responseList.page),
+          headers: { Link: 'The next page, as rel="next"' },
+        },
+      },
       refusals: ['state_forbids'],
     }),
     async (request, reply) => {
@@ -142,27 +146,17 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
 
 /** What was decided on concluding rounds, and what became of it. */
 export const evaluationDecisions: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
-  const { database } = slice
   app.addSchema(decisionList.page)
 
-  app.get(
-    '/evaluations/:id/decisions',
-    operation({
-      id: 'list_evaluation_decisions',
-      scope: 'evaluations:read',
-      tag,
-      summary: 'List the decisions of a round',
-      params: idParams,
-      query: decisionList.query,
-      answers: page(decisionList.page),
-    }),
-    async (request, reply) => {
-      const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => readOne(tx, evaluationResource, id))
-      return decisionList.send(database, request, reply, { evaluation_id: id })
-    },
-  )
-
+  children(app, slice, {
+    parent: evaluationResource,
+    path: 'decisions',
+    id: 'list_evaluation_decisions',
+    scope: 'evaluations:read',
+    tag,
+    summary: 'List the decisions of a round',
+    list: decisionList,
+  })
   const one = {
     resource: decisionResource,
     tag,

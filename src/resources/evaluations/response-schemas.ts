@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, nullable, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 import { contactFunctions } from '../contacts/schemas.ts'
-import { sides } from './scoring.ts'
+import { sides } from '../partnerships/schemas.ts'
 
 export const invitationStatuses = ['pending', 'answered', 'declined', 'expired'] as const
 /** Names a party of the partnership, by its id or by its organisation. */

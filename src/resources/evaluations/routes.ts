@@ -2,7 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
+import { children } from '../../platform/children.ts'
 import { action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { historyOf } from '../../platform/history.ts'
 import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince } from '../../platform/lists.ts'
 import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
 import { concludeEvaluation } from './conclusion.ts'
@@ -49,13 +51,14 @@ const list = defineList({
 })
 
 const tag = 'Evaluations'
+const history = historyOf('evaluation')
 
 /** Rounds in which the parties of a partnership judge it. */
 export const evaluations: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
   for (const schema of [...decisionSchemas, ...responseSchemas, ...scoreSchemas, ...evaluationSchemas]) {
     app.addSchema(schema)
   }
-  app.addSchema(list.page)
+  for (const { page } of [list, history]) app.addSchema(page)
   collection(app, slice, {
     resource: evaluationResource,
     tag,
@@ -70,6 +73,15 @@ export const evaluations: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     commands: { create: createEvaluation, revise: reviseEvaluation, upsert: upsertEvaluation },
   })
   await app.register(steps, slice)
+  children(app, slice, {
+    parent: evaluationResource,
+    path: 'history',
+    id: 'list_evaluation_history',
+    scope: 'evaluations:read',
+    tag,
+    summary: 'List the states that a round has been in',
+    list: history,
+  })
   await app.register(evaluationInvitations, slice)
   await app.register(evaluationResponses, slice)
   await app.register(evaluationDecisions, slice)

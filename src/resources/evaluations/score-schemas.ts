@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, nullable, ref, uuid } from '../../core/schemas.ts'
-import { sides } from './scoring.ts'
+import { sides } from '../partnerships/schemas.ts'
 
 export const scoreLevels = ['overall', 'dimension', 'item'] as const
 

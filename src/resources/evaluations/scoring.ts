@@ -1,7 +1,6 @@
 import type { EvaluationTemplate } from '../evaluation-templates/schemas.ts'
+import { sides } from '../partnerships/schemas.ts'
 
-/** The sides of partnerships, in the order of all rows and pairs. */
-export const sides = ['company', 'non_profit', 'public', 'other'] as const
 export type Side = (typeof sides)[number]
 
 // The arithmetic of scores: exact fractions until the end, rounded once.

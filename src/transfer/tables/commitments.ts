@@ -14,7 +14,7 @@ import {
 import { commitmentStatuses as statuses } from '../../resources/commitments/lifecycle.ts'
 import { bindings, kinds, modes, motives, reciprocities } from '../../resources/commitments/schemas.ts'
 import { units } from '../../resources/commitments/term-schemas.ts'
-import { sides } from '../../resources/evaluations/scoring.ts'
+import { sides } from '../../resources/partnerships/schemas.ts'
 import { defineTable } from '../table.ts'
 
 // What belongs to a commitment in other tables is grouped once for the whole export and joined.

@@ -5,7 +5,7 @@ import { compiler, param } from '../../db/prepared.ts'
 import { templates } from '../../resources/evaluation-templates/read.ts'
 import { evaluationKinds } from '../../resources/evaluations/schemas.ts'
 import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
-import { sides } from '../../resources/evaluations/scoring.ts'
+import { sides } from '../../resources/partnerships/schemas.ts'
 import { defineTable } from '../table.ts'
 
 /** The states of a round whose scores exist: frozen at closing, and blind before. */
