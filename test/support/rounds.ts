@@ -13,9 +13,9 @@ export async function partnershipOf(
   sides: readonly string[] = ['company', 'non_profit'],
   more: object = {},
 ): Promise<Json> {
-  const parties = await Promise.all(
-    sides.map(async (side) => ({ organisation_id: (await organisation(client, side)).id, side })),
-  )
+  const parties: Json[] = []
+  // One after another, so that all that follows has one order.
+  for (const side of sides) parties.push({ organisation_id: (await organisation(client, side)).id, side })
   return client.make('/v1/partnerships', {
     name: 'Samen naar school',
     parties,
