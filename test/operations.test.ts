@@ -76,7 +76,7 @@ function masked({ status, text, headers }: Answer, naming: Naming): string {
     `${status} ${JSON.stringify(kept)} ${text}`
       .replaceAll(headers['x-request-id'] as string, 'REQUEST')
       .replaceAll(naming.id, 'ID')
-      .replaceAll(`"${naming.ref_id}"`, 'REF')
+      .replace(new RegExp(`"(${ourRef.id}|${nobodys.ref_id})"`, 'g'), 'REF')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'MADE')
       .replace(/beide_\w+/g, 'KEY')
       // The ETag of an export stands for the filter too.
