@@ -23,6 +23,7 @@ import { validation } from './platform/validation.ts'
 
 import { apiKeys } from './resources/api-keys/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
+import { termSchemas } from './resources/commitments/schemas.ts'
 import { contacts } from './resources/contacts/routes.ts'
 import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
@@ -34,6 +35,7 @@ import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
+import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { system } from './resources/system/routes.ts'
 import { exports } from './transfer/routes.ts'
 export interface Deps {
@@ -135,7 +137,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     preflight: false,
   })
   await app.register(validation)
-  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas]) app.addSchema(schema)
+  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas, ...pauseSchemas, ...termSchemas])
+    app.addSchema(schema)
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
   const draining = deps.draining ?? new AbortController().signal

@@ -1,22 +1,15 @@
 import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
-import { notFound, Problem } from '../../core/problem.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import {
-  changedMembers,
-  loadForUpdate,
-  type Revision,
-  refsWith,
-  type Upsert,
-  upsertByRef,
-} from '../../platform/writes.ts'
-import { holdPartnershipOf, type PartnershipContext } from '../partnerships/read.ts'
+import { changedMembers, type Revision, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import { checkedTerms, refuseIfOver } from './checks.ts'
+import { loadCommitment } from './held.ts'
 import { beginningOf, refuseAgreedTerms, refuseOtherOrigin } from './origin.ts'
 import type { Commitment, CommitmentTerms, CommitmentWrite } from './schemas.ts'
 import {
@@ -30,6 +23,13 @@ import {
   commitmentValuationsInsert,
 } from './store.ts'
 import { commitmentResource } from './view.ts'
+
+// What other slices may do to a commitment.
+export { pauseCommitmentsOf, resumeCommitmentsOf } from './cascade.ts'
+export { checkValuations, normaliseValuations } from './checks.ts'
+export { type Held, loadCommitment } from './held.ts'
+export { followLedger } from './ledger.ts'
+export { type Decider, decidersOf } from './lifecycle.ts'
 
 export async function createCommitment(tx: Tx, write: CommitmentWrite): Promise<Outcome> {
   const id = newId()
@@ -106,24 +106,6 @@ export async function deleteCommitment(tx: Tx, id: string, ifMatch: IfMatch): Pr
   }
   await commitmentDelete(tx, id)
   recordRemoval(tx, commitmentResource, id, commitment.version)
-}
-
-/** A commitment and the partnership that it belongs to, as a step finds them: both are held until the end. */
-export interface Held {
-  commitment: Commitment
-  partnership: PartnershipContext
-  /** The date in the partnership's time zone. */
-  today: string
-}
-
-/** @throws Problem `not_found`, or `stale` where the caller has seen another version */
-export async function loadCommitment(tx: Tx, id: string, ifMatch?: IfMatch): Promise<Held> {
-  const [partnership, commitment] = await Promise.all([
-    holdPartnershipOf(tx, id),
-    loadForUpdate(tx, commitmentResource, id, ifMatch),
-  ])
-  if (!partnership) throw notFound()
-  return { commitment, partnership, today: dateIn(partnership.time_zone, tx.now) }
 }
 
 function termsOf(commitment: Commitment): CommitmentTerms {

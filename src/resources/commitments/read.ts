@@ -1,4 +1,16 @@
+import { sql } from 'kysely'
+import { notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
+import { param, prepare, tenantParam } from '../../db/prepared.ts'
+
+const existing = prepare<object>(
+  sql`select from commitments where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`,
+)
+
+/** @throws Problem `not_found` where there is no such commitment */
+export async function requireCommitment(tx: ReadTx, id: string): Promise<void> {
+  if ((await existing.run(tx, { id })).length === 0) throw notFound()
+}
 
 /** The sides of a partnership from which an agreed (or fulfilled) commitment comes. */
 export async function sidesThatPromised(tx: ReadTx, partnershipId: string): Promise<Set<string>> {

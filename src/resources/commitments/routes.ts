@@ -5,8 +5,12 @@ import type { ProblemCode } from '../../core/problem.ts'
 import { ref, uuid } from '../../core/schemas.ts'
 import { containing } from '../../core/text.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
+import { children } from '../../platform/children.ts'
 import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { historyOf } from '../../platform/history.ts'
 import { byInstant, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import { pausesOfCommitment } from '../pauses/read.ts'
+import { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { createCommitment, deleteCommitment, reviseCommitment, upsertCommitment } from './commands.ts'
 import { commitmentStatuses } from './lifecycle.ts'
 import { Commitment, CommitmentPatch, CommitmentWrite, commitmentSchemas, kinds, reciprocities } from './schemas.ts'
@@ -20,7 +24,14 @@ import {
   Releasing,
   stepSchemas,
 } from './step-schemas.ts'
-import { agreeCommitment, decide, proposeCommitment, withdrawCommitment } from './steps.ts'
+import {
+  agreeCommitment,
+  decide,
+  pauseCommitment,
+  proposeCommitment,
+  resumeCommitment,
+  withdrawCommitment,
+} from './steps.ts'
 import { commitmentResource } from './view.ts'
 
 const byId = (column: string): Filter => ({
@@ -63,13 +74,15 @@ const list = defineList({
   },
 })
 
+const history = historyOf('commitment')
+
 const tag = 'Commitments'
 const scopes = { read: 'commitments:read', write: 'commitments:write' } as const
 
 /** What one party promises another: kept, or lapsed, released or cancelled, and by whom. */
 export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
   for (const schema of [...commitmentSchemas, ...stepSchemas]) app.addSchema(schema)
-  app.addSchema(list.page)
+  for (const { page } of [list, history, pausesOfCommitment]) app.addSchema(page)
   collection(app, slice, {
     resource: commitmentResource,
     tag,
@@ -89,6 +102,23 @@ export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     },
   })
   lifeSteps(app, slice)
+  const below = { parent: commitmentResource, scope: scopes.read, tag }
+  children(app, slice, {
+    ...below,
+    path: 'pauses',
+    id: 'list_commitment_pauses',
+    summary: 'List the pauses of a commitment',
+    description: 'Its own: those of its partnership are listed there.',
+    list: pausesOfCommitment,
+  })
+  children(app, slice, {
+    ...below,
+    path: 'history',
+    id: 'list_commitment_history',
+    summary: 'List what state a commitment was in since when',
+    description: 'Who decided it, and why; nothing of it is ever changed.',
+    list: history,
+  })
 }
 
 function lifeSteps(app: FastifyInstance, slice: SliceOptions): void {
@@ -141,6 +171,28 @@ function lifeSteps(app: FastifyInstance, slice: SliceOptions): void {
     body: ref(Declining),
     command: decide('decline'),
   })
+  step(
+    'pause',
+    {
+      summary: 'Pause one commitment',
+      description:
+        'For either side. A partnership that is paused pauses its agreed commitments, but for those with pause_exempt; ' +
+        'a pause of its own outlasts that of the partnership.',
+      body: ref(PauseStart),
+      command: pauseCommitment,
+    },
+    opening,
+  )
+  step(
+    'resume',
+    {
+      summary: 'Resume a paused commitment',
+      description: 'Not while its partnership is paused, unless it is exempt. What was delivered meanwhile counts.',
+      body: ref(PauseEnd),
+      command: resumeCommitment,
+    },
+    ['state_forbids', 'rule_violated'],
+  )
   step('lapse', {
     summary: 'Let a commitment lapse by circumstances',
     description: 'For either side. It is still owed: it may be reinstated, or the receiver may release it.',

@@ -15,10 +15,11 @@ import {
   uuid,
 } from '../../core/schemas.ts'
 import { TakenOver, TakenOverWrite } from '../../platform/taken-over.ts'
+import { Pause } from '../pauses/schemas.ts'
 import { commitmentStatuses } from './lifecycle.ts'
-import { Measure, modes, Schedule, ScheduleWrite, termSchemas, Valuation } from './term-schemas.ts'
+import { Measure, modes, Schedule, ScheduleWrite, Valuation } from './term-schemas.ts'
 
-export { Measure, modes, Valuation } from './term-schemas.ts'
+export { Measure, modes, termSchemas, Valuation } from './term-schemas.ts'
 
 export const kinds = [
   'cash',
@@ -75,6 +76,7 @@ export const Commitment = Type.Object(
     schedule: nullable(ref(Schedule)),
     pause_exempt: Type.Boolean({ description: 'It goes on while its partnership is paused' }),
     status: codes(commitmentStatuses),
+    pause: nullable(ref(Pause)),
     agreed_on: nullable(date()),
     agreement: nullable(ref(Agreement)),
     closed_on: nullable(date({ description: 'The day on which it lapsed, was kept, or came to an end otherwise' })),
@@ -200,11 +202,4 @@ export const agreedTerms = [
   'schedule',
 ] as const satisfies readonly (keyof CommitmentTerms)[]
 
-export const commitmentSchemas = [
-  ...termSchemas,
-  Agreement,
-  FulfilmentCounts,
-  Commitment,
-  CommitmentWrite,
-  CommitmentPatch,
-]
+export const commitmentSchemas = [Agreement, FulfilmentCounts, Commitment, CommitmentWrite, CommitmentPatch]

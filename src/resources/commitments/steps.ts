@@ -1,13 +1,16 @@
 import type { IfMatch } from '../../core/etag.ts'
 import { requireNamedStep } from '../../core/lifecycle.ts'
-import { Faults } from '../../core/problem.ts'
+import { Faults, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { beginPause, endPause } from '../pauses/commands.ts'
+import { openPause } from '../pauses/read.ts'
+import type { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { refuseIfOver } from './checks.ts'
-import { type Held, loadCommitment } from './commands.ts'
+import { type Held, loadCommitment } from './held.ts'
 import { decidersOf, derivedBy, lifecycle, type StepName, statusByLedger, steps } from './lifecycle.ts'
 import type { Agreeing, Decision, PromiserStep } from './step-schemas.ts'
 import { commitmentKept, commitmentStep, type StepChange } from './store.ts'
@@ -30,15 +33,21 @@ export function requireCommitmentStep({ commitment, partnership }: Held, name: S
   if (decider) requireDecider(decider.member, decider.partyId, decidersOf(step.by, commitment, partnership.parties))
 }
 
-interface Taken {
+export interface Taken {
+  /** The day it counts from. */
   on: string
-  partyId?: string | null
+  partyId?: string | null | undefined
   reason?: string | null | undefined
   change?: Omit<StepChange, 'status'>
 }
 
 /** Writes a step that may be taken, its history and its event; and where nothing is outstanding then, that it is kept. */
-export async function writeStep(tx: Tx, { commitment }: Held, name: StepName, taken: Taken): Promise<Outcome> {
+export async function writeStep(
+  tx: Tx,
+  { commitment }: Pick<Held, 'commitment'>,
+  name: StepName,
+  taken: Taken,
+): Promise<Outcome> {
   const { to, verb } = steps[name]
   const { id, version, status } = commitment
   const { on, partyId = null, reason = null, change = {} } = taken
@@ -108,6 +117,40 @@ export async function agreeCommitment(tx: Tx, id: string, ifMatch: IfMatch, body
   return writeStep(tx, held, 'agree', { on, partyId, reason: body.note, change })
 }
 
+/** Pauses one commitment by itself. */
+export async function pauseCommitment(tx: Tx, id: string, ifMatch: IfMatch, body: PauseStart): Promise<Outcome> {
+  const held = await loadCommitment(tx, id, ifMatch)
+  const partyId = body.initiated_by_party_id.toLowerCase()
+  requireCommitmentStep(held, 'pause', { partyId, member: 'initiated_by_party_id' })
+  const partyIds = held.partnership.parties.map((party) => party.id)
+  const on = await beginPause(tx, scopeOf(held), body, { partyIds, today: held.today })
+  return writeStep(tx, held, 'pause', { on, partyId, reason: body.reason })
+}
+
+/**
+ * Ends the pause of one commitment. While its partnership is paused only an exempt one goes on.
+ * @throws Problem `state_forbids`
+ */
+export async function resumeCommitment(tx: Tx, id: string, ifMatch: IfMatch, body: PauseEnd): Promise<Outcome> {
+  const held = await loadCommitment(tx, id, ifMatch)
+  requireCommitmentStep(held, 'resume')
+  if (held.partnership.status === 'paused' && !held.commitment.pause_exempt) {
+    const detail = 'The partnership is paused, and this with it: resume that, or set pause_exempt here first.'
+    throw new Problem('state_forbids', detail, { members: { partnership_status: 'paused' } })
+  }
+  // What was paused with its partnership, or taken over so, has no pause of its own: only that it goes on is recorded.
+  const on = (await endOwnPause(tx, held, body)) ?? body.resumed_on ?? held.today
+  return writeStep(tx, held, 'resume', { on })
+}
+
+const scopeOf = ({ commitment, partnership }: Held) => ({ partnershipId: partnership.id, commitmentId: commitment.id })
+
+/** @returns the day on which the commitment's own pause ends; undefined where it has none */
+async function endOwnPause(tx: Tx, held: Held, end: PauseEnd): Promise<string | undefined> {
+  const pause = await openPause(tx, scopeOf(held))
+  return pause && endPause(tx, pause, end, held.today)
+}
+
 type Decided = 'decline' | 'lapse' | 'reinstate' | 'release' | 'cancel'
 
 /** A step that one party decides and gives its reason for. */
@@ -117,6 +160,8 @@ export const decide =
     const held = await loadCommitment(tx, id, ifMatch)
     const partyId = party_id.toLowerCase()
     requireCommitmentStep(held, name, { partyId, member: 'party_id' })
+    // What ends while it is paused is not paused any more.
+    if (held.commitment.status === 'paused') await endOwnPause(tx, held, {})
     const change =
       name === 'reinstate'
         ? { closed_on: null, close_reason: null }

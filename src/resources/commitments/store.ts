@@ -118,6 +118,26 @@ export async function commitmentKept(tx: Tx, id: string, on: string): Promise<vo
   await kept.run(tx, { id, on, now: tx.now })
 }
 
+const ofPartnership = (condition: ReturnType<typeof sql>) =>
+  prepare<{ id: string }>(sql`
+    select r.id from commitments r
+    where r.tenant_id = ${tenantParam} and r.partnership_id = ${param('partnership_id')}::uuid and ${condition}
+    order by r.id`)
+const toPause = ofPartnership(sql`r.status = 'agreed' and not r.pause_exempt`)
+const toResume = ofPartnership(sql`r.status = 'paused' and not exists (
+  select from pauses p where p.tenant_id = r.tenant_id and p.partnership_id = r.partnership_id
+    and p.commitment_id = r.id and p.resumed_on is null)`)
+
+/** The commitments that pause with their partnership, by id. */
+export async function commitmentsToPause(tx: Tx, partnershipId: string): Promise<string[]> {
+  return (await toPause.run(tx, { partnership_id: partnershipId })).map(({ id }) => id)
+}
+
+/** The commitments that resume with their partnership, by id. */
+export async function commitmentsToResume(tx: Tx, partnershipId: string): Promise<string[]> {
+  return (await toResume.run(tx, { partnership_id: partnershipId })).map(({ id }) => id)
+}
+
 const insertValuations = prepare(sql`
   insert into commitment_valuations (tenant_id, commitment_id, position, amount, currency, basis, declared_by, valued_on)
   select ${tenantParam}, ${param('id')}::uuid, v.position, v.amount, v.currency, v.basis, v.declared_by, v.valued_on

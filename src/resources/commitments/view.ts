@@ -4,6 +4,7 @@ import { compiler } from '../../db/prepared.ts'
 import { measureJson } from '../../platform/measures.ts'
 import { externalRefsOf } from '../../platform/references.ts'
 import { defineResource, type View } from '../../platform/resource.ts'
+import { openPauseOf } from '../pauses/read.ts'
 import { delivered, fulfilmentRate, ledgerEntries, ledgerSums, outstanding, promised, reported } from './derived.ts'
 import type { Commitment, Measure, Valuation } from './schemas.ts'
 
@@ -56,6 +57,7 @@ const view: View<Commitment> = compiler
     eb.ref('r.schedule').$castTo<Commitment['schedule']>().as('schedule'),
     'r.pause_exempt',
     eb.ref('r.status').$castTo<Commitment['status']>().as('status'),
+    openPauseOf(eb, 'commitment').as('pause'),
     'r.agreed_on',
     sql<Commitment['agreement']>`case when r.agreed_by_party_id is not null then json_build_object(
       'party_id', r.agreed_by_party_id, 'recorded_by_party_id', r.agreement_recorded_by_party_id,

@@ -5,7 +5,7 @@ import { children } from '../../platform/children.ts'
 import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
 import { pausesOfPartnership } from '../pauses/read.ts'
-import { PauseEnd, PauseStart, pauseSchemas } from '../pauses/schemas.ts'
+import { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { createPartnership, deletePartnership, revisePartnership, upsertPartnership } from './commands.ts'
 import type { PartnershipStep } from './lifecycle.ts'
 import { partnershipList } from './list.ts'
@@ -42,7 +42,7 @@ type Step<Body extends TSchema> = Pick<Action<Body>, 'summary' | 'description' |
 
 /** Alliances: their parties, their purpose and their life. */
 export const partnerships: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
-  for (const schema of [...pauseSchemas, ...partnershipSchemas, ...partnershipStepSchemas]) app.addSchema(schema)
+  for (const schema of [...partnershipSchemas, ...partnershipStepSchemas]) app.addSchema(schema)
   for (const { page } of [partnershipList, pausesOfPartnership, history]) app.addSchema(page)
   collection(app, slice, {
     resource: partnershipResource,

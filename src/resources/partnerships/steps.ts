@@ -6,6 +6,7 @@ import { record, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
+import { pauseCommitmentsOf, resumeCommitmentsOf } from '../commitments/commands.ts'
 import { openCommitments, sidesThatPromised } from '../commitments/read.ts'
 import { exitEvaluationConcluded } from '../evaluations/read.ts'
 import { beginPause, endPause } from '../pauses/commands.ts'
@@ -151,7 +152,9 @@ export async function pausePartnership(tx: Tx, id: string, ifMatch: IfMatch, bod
   const partyIds = partnership.parties.map((party) => party.id)
   const on = await beginPause(tx, { partnershipId: id, commitmentId: null }, body, { partyIds, today })
   const { reason, initiated_by_party_id: decidedByPartyId } = body
-  return move(tx, partnership, { step: 'pause', verb: 'paused', on, reason, decidedByPartyId })
+  const outcome = await move(tx, partnership, { step: 'pause', verb: 'paused', on, reason, decidedByPartyId })
+  await pauseCommitmentsOf(tx, id, { on, reason, partyId: decidedByPartyId.toLowerCase() })
+  return outcome
 }
 
 export async function resumePartnership(tx: Tx, id: string, ifMatch: IfMatch, body: PauseEnd): Promise<Outcome> {
@@ -159,7 +162,9 @@ export async function resumePartnership(tx: Tx, id: string, ifMatch: IfMatch, bo
   const { pause } = partnership
   // What was taken over as paused has no pause here: only that it goes on is recorded.
   const on = pause ? await endPause(tx, pause, body, today) : (body.resumed_on ?? today)
-  return move(tx, partnership, { step: 'resume', verb: 'resumed', on })
+  const outcome = await move(tx, partnership, { step: 'resume', verb: 'resumed', on })
+  await resumeCommitmentsOf(tx, id, { on })
+  return outcome
 }
 
 /** Begins the end of a partnership. A pause that is open stays so: keeping on leads back into it. */
