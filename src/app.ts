@@ -10,7 +10,7 @@ import type { SliceOptions } from './platform/collection.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
-import { expireEvents, expireKeys } from './platform/housekeeping.ts'
+import { expireDeliveries, expireEvents, expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { overload, rateLimits } from './platform/limits.ts'
@@ -37,6 +37,8 @@ import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { system } from './resources/system/routes.ts'
+import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
+import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
 import { exports } from './transfer/routes.ts'
 export interface Deps {
   database: Database
@@ -51,6 +53,8 @@ export interface Deps {
   eventLoopDelayMaxMs?: number
   /** Wakes those who wait for events. */
   signals: EventSignals
+  /** How webhooks are sent and their secrets kept. */
+  webhooks: Webhooks
   /** Aborted when the service is about to stop. */
   draining?: AbortSignal
 }
@@ -82,6 +86,10 @@ const tags = [
   },
   { name: 'Disruptions', description: 'What shakes partnerships, and what is done about it.' },
   { name: 'Events', description: 'The feed of changes: gapless, in the order of commits, kept for 90 days at least.' },
+  {
+    name: 'Webhooks',
+    description: 'The same events, sent as they happen: signed, repeated until they arrive, logged.',
+  },
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
   { name: 'System', description: 'Health and the pages behind problem types.' },
@@ -164,6 +172,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(disruptions, slice)
       await v1.register(disruptionImpacts, slice)
       await v1.register(events, { ...slice, signals: deps.signals, draining })
+      await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
       await v1.register(exports, slice)
       await v1.register(apiKeys, slice)
     },
@@ -175,11 +184,14 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 }
 
 /** What is done outside requests: every kind of job, and the chores that come round by the clock. */
-export function backgroundWork({ eventsKeptDays }: { eventsKeptDays: number }): {
+export function backgroundWork({ eventsKeptDays, webhooks }: { eventsKeptDays: number; webhooks: Webhooks }): {
   handlers: JobHandler[]
   chores: Chore[]
 } {
-  return { handlers: [], chores: [expireKeys, expireEvents(eventsKeptDays)] }
+  return {
+    handlers: [...webhookJobs(webhooks)],
+    chores: [expireKeys, expireEvents(eventsKeptDays), expireDeliveries(eventsKeptDays)],
+  }
 }
 
 /** A request id of the caller's is taken over where it cannot harm a log. */

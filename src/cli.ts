@@ -90,6 +90,7 @@ async function writeContract(args: string[]): Promise<void> {
   const app = await buildApp({
     database: noDatabase,
     signals: noSignals,
+    webhooks: { outbound: { fault: unused, post: unused }, box: { seal: unused, open: unused } },
     clock: systemClock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',

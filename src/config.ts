@@ -25,6 +25,10 @@ export interface Config {
   jobConcurrency: number
   /** How long events stay in the feed; 90 or more. */
   eventsKeptDays: number
+  /** Lets webhooks go to http and to private addresses: for development alone. */
+  webhookAllowPrivate: boolean
+  /** Seal the secrets that sign webhooks; the first seals, all open. */
+  secretsKeys: readonly Buffer[]
   bootstrapTenant: string
   bootstrapApiKey: string | undefined
 }
@@ -122,6 +126,8 @@ export function readConfig(env: Environment): Config {
     drainTimeoutMs,
     jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
     eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
+    webhookAllowPrivate: choice('WEBHOOK_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
+    secretsKeys: keysOf(env['SECRETS_KEYS'], faults),
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
     bootstrapApiKey,
   }
@@ -152,6 +158,17 @@ export function readClientConfig(env: Environment): ClientConfig {
 
 /** The configuration of this process as a client. */
 export const clientConfig = (): ClientConfig => readClientConfig(process.env)
+
+/** Keys of 32 bytes in base64, with commas. */
+function keysOf(given: string | undefined, faults: string[]): Buffer[] {
+  const keys = (given?.trim() ? given.split(',') : []).map((key) => Buffer.from(key.trim(), 'base64'))
+  if (keys.some((key) => key.length !== 32)) {
+    faults.push(
+      'SECRETS_KEYS must be keys of 32 bytes in base64, with commas: make one with "openssl rand -base64 32".',
+    )
+  }
+  return keys
+}
 
 /** The configuration of this process. */
 export const processConfig = (): Config => readConfig(process.env)

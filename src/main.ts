@@ -10,6 +10,8 @@ import { migrate } from './db/migrate.ts'
 import { bootstrap } from './db/tenants.ts'
 import { startJobs } from './platform/job-runner.ts'
 import { makeLogger } from './platform/log.ts'
+import { makeOutbound } from './platform/outbound.ts'
+import { secretBox } from './platform/secrets.ts'
 import { eventSignals } from './platform/signals.ts'
 
 /** Stops one thing that was started. */
@@ -64,10 +66,15 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
     onError: (error) => logger.warn({ err: error }, 'an idle database connection was lost'),
   })
   stops.push(() => database.close())
+  const webhooks = {
+    outbound: makeOutbound({ allowPrivate: config.webhookAllowPrivate }),
+    box: secretBox(config.secretsKeys),
+  }
+  if (config.secretsKeys.length === 0) logger.warn('SECRETS_KEYS is not set: secrets of webhooks are stored unsealed')
   if (config.jobConcurrency > 0) {
     const { jobConcurrency: concurrency } = config
     const jobs = await startJobs({
-      ...backgroundWork(config),
+      ...backgroundWork({ ...config, webhooks }),
       url,
       database,
       clock: systemClock,
@@ -78,7 +85,7 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
   }
   const signals = eventSignals({ url, onError: (error) => logger.warn({ err: error }, 'the feed does not hear') })
   stops.push(() => signals.close())
-  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals })
+  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals, webhooks })
   stops.push(() => app.close())
   await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })
 }

@@ -3,6 +3,8 @@ import { buildApp } from '../src/app.ts'
 import { fixedClock, systemClock } from '../src/core/clock.ts'
 import { Problem } from '../src/core/problem.ts'
 import { connectDatabase } from '../src/db/database.ts'
+import { makeOutbound } from '../src/platform/outbound.ts'
+import { secretBox } from '../src/platform/secrets.ts'
 import { eventSignals } from '../src/platform/signals.ts'
 import { createApiKey } from '../src/resources/api-keys/commands.ts'
 import { type Service, startService } from './support/harness.ts'
@@ -111,6 +113,7 @@ async function secondProcess(t: Test, service: Service) {
   const app = await buildApp({
     database,
     signals,
+    webhooks: { outbound: makeOutbound({ allowPrivate: false }), box: secretBox([]) },
     clock: systemClock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',

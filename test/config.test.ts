@@ -30,6 +30,8 @@ t.test('an empty environment is enough', async (t) => {
     drainTimeoutMs: 25_000,
     jobConcurrency: 8,
     eventsKeptDays: 90,
+    webhookAllowPrivate: false,
+    secretsKeys: [],
     bootstrapTenant: 'default',
     bootstrapApiKey: undefined,
   })
@@ -55,6 +57,8 @@ t.test('everything can be set, and white space around it does not count', async 
     DRAIN_TIMEOUT_MS: '10000',
     JOB_CONCURRENCY: '2',
     EVENTS_KEPT_DAYS: '365',
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+    SECRETS_KEYS: `${Buffer.alloc(32, 1).toString('base64')}, ${Buffer.alloc(32, 2).toString('base64')}`,
     BOOTSTRAP_TENANT: 'Stichting Voorbeeld',
     BOOTSTRAP_API_KEY: key,
   })
@@ -76,6 +80,8 @@ t.test('everything can be set, and white space around it does not count', async 
     drainTimeoutMs: 10_000,
     jobConcurrency: 2,
     eventsKeptDays: 365,
+    webhookAllowPrivate: true,
+    secretsKeys: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
     bootstrapTenant: 'Stichting Voorbeeld',
     bootstrapApiKey: key,
   })
@@ -107,6 +113,8 @@ t.test('each fault is named, all at once, and no secret with it', async (t) => {
     CORS_ORIGINS: 'https://portal.example.org/,https://other.example.org',
     DRAIN_DELAY_MS: '5000',
     DRAIN_TIMEOUT_MS: '5000',
+    SECRETS_KEYS: 'c2hvcnQ=',
+    WEBHOOK_ALLOW_PRIVATE: 'maybe',
     BOOTSTRAP_API_KEY: 'hunter2',
   })
   t.strictSame(
@@ -121,6 +129,7 @@ t.test('each fault is named, all at once, and no secret with it', async (t) => {
       'POOL_SIZE must be a whole number from 2 to 500, not "many".',
       'PORT must be a whole number from 0 to 65535, not "70000".',
       'PUBLIC_URL must be an address with http:// or https://.',
+      'SECRETS_KEYS must be keys of 32 bytes in base64, with commas: make one with "openssl rand -base64 32".',
       'TRUST_PROXY must be one of true, false, not "yes".',
     ].sort(),
   )

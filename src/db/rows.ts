@@ -472,6 +472,51 @@ export interface Tenants {
   name: string;
 }
 
+export interface WebhookAttempts {
+  attempted_at: string;
+  delivery_id: string;
+  duration_ms: number;
+  error: string | null;
+  number: number;
+  status_code: number | null;
+  tenant_id: string;
+}
+
+export interface WebhookDeliveries {
+  attempts: Generated<number>;
+  created_at: string;
+  endpoint_id: string;
+  event_id: string;
+  finished_at: string | null;
+  id: string;
+  next_attempt_at: string | null;
+  payload: Json | null;
+  round_attempts: Generated<number>;
+  sequence: string | null;
+  status: string;
+  tenant_id: string;
+  type: string;
+}
+
+export interface WebhookEndpoints {
+  created_at: string;
+  data_scopes: string[];
+  disabled_at: string | null;
+  disabled_reason: string | null;
+  failing_since: string | null;
+  id: string;
+  name: string | null;
+  previous_secret: string | null;
+  previous_secret_until: string | null;
+  secret: string;
+  status: string;
+  tenant_id: string;
+  types: string[];
+  updated_at: string;
+  url: string;
+  version: Generated<number>;
+}
+
 export interface DB {
   api_keys: ApiKeys;
   commitment_returns: CommitmentReturns;
@@ -500,4 +545,7 @@ export interface DB {
   status_changes: StatusChanges;
   tenant_counters: TenantCounters;
   tenants: Tenants;
+  webhook_attempts: WebhookAttempts;
+  webhook_deliveries: WebhookDeliveries;
+  webhook_endpoints: WebhookEndpoints;
 }

@@ -14,13 +14,17 @@ export const expireKeys: Chore = {
 }
 
 /** Removes events that are older than this many days. */
-export const expireEvents = (keptDays: number): Chore => ({
-  name: 'expire_events',
-  at: '37 * * * *',
+export const expireEvents = (keptDays: number): Chore => expireBefore('expire_events', '37 * * * *', keptDays)
+
+/** Removes the log of webhooks that were made longer ago. */
+export const expireDeliveries = (keptDays: number): Chore => expireBefore('expire_deliveries', '47 * * * *', keptDays)
+
+const expireBefore = (name: string, at: string, keptDays: number): Chore => ({
+  name,
+  at,
   async run({ database, clock, signal }) {
     const before = new Date(clock.millis() - keptDays * 86_400_000).toISOString()
-    const query = { name: 'expire_events', text: 'select expire_events($1, $2) as removed' }
-    await inBatches(database, { ...query, values: [before, batch] }, signal)
+    await inBatches(database, { name, text: `select ${name}($1, $2) as removed`, values: [before, batch] }, signal)
   },
 })
 

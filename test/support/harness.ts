@@ -7,6 +7,8 @@ import { buildApp, type Deps } from '../../src/app.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { connectDatabase, type Database } from '../../src/db/database.ts'
 import { asOwner, createKey, createTenant } from '../../src/db/tenants.ts'
+import { makeOutbound } from '../../src/platform/outbound.ts'
+import { secretBox } from '../../src/platform/secrets.ts'
 import { eventSignals } from '../../src/platform/signals.ts'
 import { cloneDatabase } from './database.ts'
 
@@ -80,6 +82,7 @@ export async function startService(
   const app = await buildApp({
     database,
     signals,
+    webhooks: { outbound: makeOutbound({ allowPrivate: false }), box: secretBox([]) },
     clock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',
