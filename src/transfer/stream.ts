@@ -42,7 +42,8 @@ export async function sendCopy(
       await once(rows, 'readable')
       // A client that reads until the connection closes (HTTP/1.0) must not see an orderly end: hence the reset.
       rows.once('error', () => reply.raw.socket?.resetAndDestroy())
-      reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
+      // Without a row there is nothing that could stall.
+      if (rows.readableLength > 0) reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
       reply.send(rows)
       await finished(rows)
     })
