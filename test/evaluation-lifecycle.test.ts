@@ -213,3 +213,17 @@ t.test('closing by hand, or cancelling, lets pending invitations expire', async 
     t.strictSame([declined.status, declined.body.from, declined.body.allowed], [409, 'expired', []])
   }
 })
+
+t.test('a concluded exit round lets a partnership end; a closed one, or another kind, does not', async (t) => {
+  const service = await shared.afresh()
+  const more = { ends_on: '2026-06-30', end_reason: 'completed' }
+  const partnership = await partnershipOf(service, 'ending', undefined, more)
+  const path = `/v1/partnerships/${partnership.id}`
+  await roundIn(service, partnership, 'concluded', { kind: 'periodic' })
+  const round = await roundIn(service, partnership, 'closed', { kind: 'exit' })
+  const early = await service.step(path, 'end')
+  t.strictSame([early.status, early.body.errors[0].code], [422, 'exit_evaluation'])
+  await stepRound(service, round, 'conclude', conclusion)
+  const ended = await service.step(path, 'end')
+  t.strictSame([ended.status, ended.body.status], [200, 'ended'])
+})

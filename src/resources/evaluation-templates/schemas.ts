@@ -9,11 +9,15 @@ export type Scale = (typeof scales)[number]
 
 export const EvaluationDimension = Type.Object(
   {
-    code: Type.String({ examples: ['reciprocity'] }),
+    code: Type.String(),
     label: ref(TextByLanguage),
     weight: Type.Integer({ minimum: 1, description: 'Relative: in the whole, a dimension of weight 2 counts twice' }),
   },
-  { $id: 'EvaluationDimension', description: 'What several items of a template ask about' },
+  {
+    $id: 'EvaluationDimension',
+    description: 'What several items of a template ask about',
+    examples: [{ code: 'organisation', label: { nl: 'Organisatie', en: 'Organisation' }, weight: 1 }],
+  },
 )
 
 export const EvaluationAnchor = Type.Object(
@@ -23,7 +27,7 @@ export const EvaluationAnchor = Type.Object(
 
 export const EvaluationItem = Type.Object(
   {
-    code: Type.String({ examples: ['promises_kept_by_other'] }),
+    code: Type.String(),
     dimension: Type.String({ description: 'The code of its dimension' }),
     statement: ref(TextByLanguage),
     scale: codes(scales),
@@ -40,7 +44,27 @@ export const EvaluationItem = Type.Object(
       description: 'own: what the respondent finds; predict_other: what it expects the other side to answer',
     }),
   },
-  { $id: 'EvaluationItem', description: 'A statement to judge, or a question to answer in words' },
+  {
+    $id: 'EvaluationItem',
+    description: 'A statement to judge, or a question to answer in words',
+    examples: [
+      {
+        code: 'organisation_agreements_written',
+        dimension: 'organisation',
+        statement: { nl: 'De afspraken staan op papier.', en: 'The agreements are in writing.' },
+        scale: 'yes_no',
+        minimum: 0,
+        maximum: 1,
+        anchors: [
+          { score: 0, label: { nl: 'nee', en: 'no' } },
+          { score: 1, label: { nl: 'ja', en: 'yes' } },
+        ],
+        reverse: false,
+        required: true,
+        perspective: 'own',
+      },
+    ],
+  },
 )
 
 export const EvaluationTemplate = Type.Object(
@@ -50,7 +74,9 @@ export const EvaluationTemplate = Type.Object(
     title: ref(TextByLanguage),
     introduction: ref(TextByLanguage),
     subject: codes(subjects, { description: 'What a round on it judges' }),
-    licence: nullable(Type.String({ description: 'An SPDX identifier; null where none is stated' })),
+    licence: nullable(
+      Type.String({ description: 'An SPDX identifier; null where none is stated', examples: ['Apache-2.0'] }),
+    ),
     dimensions: Type.Array(ref(EvaluationDimension)),
     items: Type.Array(ref(EvaluationItem)),
   },

@@ -43,7 +43,7 @@ export type EvaluationDecision = Static<typeof EvaluationDecision>
 /** What may still change of a decision: what was decided stays as it was. */
 export const EvaluationDecisionWrite = strictObject(
   {
-    status: codes(decisionStatuses),
+    status: codes(decisionStatuses, { examples: ['done'] }),
     due_on: Type.Optional(nullable(date())),
     ...owner,
   },

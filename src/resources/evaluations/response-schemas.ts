@@ -4,6 +4,8 @@ import { contactFunctions } from '../contacts/schemas.ts'
 import { sides } from '../partnerships/schemas.ts'
 
 export const invitationStatuses = ['pending', 'answered', 'declined', 'expired'] as const
+const exampleParty = '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b'
+
 /** Names a party of the partnership, by its id or by its organisation. */
 const party = {
   party_id: Type.Optional(nullable(uuid())),
@@ -33,7 +35,11 @@ export const InvitationWrite = strictObject(
     contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation of that party' }))),
     function: Type.Optional(nullable(codes(contactFunctions))),
   },
-  { $id: 'EvaluationInvitationWrite', description: 'The party is named by its id or by its organisation.' },
+  {
+    $id: 'EvaluationInvitationWrite',
+    description: 'The party is named by its id or by its organisation.',
+    examples: [{ party_id: exampleParty, function: 'alliance_manager' }],
+  },
 )
 export type InvitationWrite = Static<typeof InvitationWrite>
 
@@ -53,7 +59,20 @@ export const ResponseWrite = strictObject(
     ...party,
     answers: Type.Array(ref(Answer), { maxItems: 500 }),
   },
-  { $id: 'EvaluationResponseWrite', description: 'The party is named by its id or by its organisation.' },
+  {
+    $id: 'EvaluationResponseWrite',
+    description: 'The party is named by its id or by its organisation.',
+    examples: [
+      {
+        party_id: exampleParty,
+        answers: [
+          { item_code: 'why_goal_clear', score: 4 },
+          { item_code: 'impact_learning', not_applicable: true },
+          { item_code: 'impact_first_change', text: 'Meer samen op pad.' },
+        ],
+      },
+    ],
+  },
 )
 export type ResponseWrite = Static<typeof ResponseWrite>
 
@@ -76,7 +95,10 @@ const AnswerGiven = Type.Object(
     text: nullable(Type.String()),
     not_applicable: Type.Boolean(),
   },
-  { $id: 'EvaluationAnswer' },
+  {
+    $id: 'EvaluationAnswer',
+    examples: [{ item_code: 'why_goal_clear', score: 4, text: null, not_applicable: false }],
+  },
 )
 export type AnswerGiven = Static<typeof AnswerGiven>
 
@@ -97,7 +119,11 @@ export type EvaluationResponse = Static<typeof EvaluationResponse>
 
 export const StatementWrite = strictObject(
   { ...party, text: prose() },
-  { $id: 'EvaluationStatementWrite', description: 'The party is named by its id or by its organisation.' },
+  {
+    $id: 'EvaluationStatementWrite',
+    description: 'The party is named by its id or by its organisation.',
+    examples: [{ party_id: exampleParty, text: 'Wij herkennen de uitkomst.' }],
+  },
 )
 export type StatementWrite = Static<typeof StatementWrite>
 

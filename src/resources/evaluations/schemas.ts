@@ -35,7 +35,7 @@ export const Evaluation = Type.Object(
     ...recordHead,
     partnership_id: uuid(),
     kind: codes(evaluationKinds),
-    template_code: Type.String(),
+    template_code: Type.String({ examples: ['partnership-review'] }),
     template_version: Type.Integer({ description: 'The latest while the round is planned; frozen when it opens' }),
     title: nullable(Type.String()),
     period_from: date(),
@@ -80,7 +80,7 @@ export type EvaluationState = Pick<
 /** What a client may write; what is left out takes its default, or becomes null. */
 export const EvaluationWrite = strictObject(
   {
-    partnership_id: Type.Optional(nullable(uuid())),
+    partnership_id: Type.Optional(nullable(uuid({ examples: ['019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b'] }))),
     partnership_ref: Type.Optional(nullable(ref(Ref))),
     kind: codes(evaluationKinds, { examples: ['periodic'] }),
     template_code: Type.Optional(
@@ -91,12 +91,17 @@ export const EvaluationWrite = strictObject(
         description: 'A template whose subject is a partnership',
       }),
     ),
-    title: Type.Optional(nullable(line(300))),
-    period_from: date({ description: 'The first day of the time that is judged' }),
-    period_to: date({ description: 'The last day of the time that is judged' }),
+    title: Type.Optional(nullable(line(300, { examples: ['Halfjaargesprek 2026'] }))),
+    period_from: date({ description: 'The first day of the time that is judged', examples: ['2026-01-01'] }),
+    period_to: date({ description: 'The last day of the time that is judged', examples: ['2026-06-30'] }),
     opens_at: Type.Optional(nullable(instant({ description: 'When it is meant to open; it is opened by hand' }))),
     closes_at: Type.Optional(
-      nullable(instant({ description: 'The deadline: from this instant on no response is taken' })),
+      nullable(
+        instant({
+          description: 'The deadline: from this instant on no response is taken',
+          examples: ['2026-07-31T22:00:00Z'],
+        }),
+      ),
     ),
     response_mode: Type.Optional(
       codes(responseModes, { default: 'organisation', description: 'organisation: one response a party, in its name' }),
@@ -115,16 +120,19 @@ export const EvaluationOpen = strictObject(
       Type.Boolean({ default: false, description: 'First invites every present party that is not invited yet' }),
     ),
   },
-  { $id: 'EvaluationOpen' },
+  { $id: 'EvaluationOpen', examples: [{ invite_all_parties: true }] },
 )
 export type EvaluationOpen = Static<typeof EvaluationOpen>
 
-export const EvaluationCancel = strictObject({ reason: prose(2000) }, { $id: 'EvaluationCancel' })
+export const EvaluationCancel = strictObject(
+  { reason: prose(2000, { examples: ['Both sides were reorganised: we judge the next half-year instead.'] }) },
+  { $id: 'EvaluationCancel' },
+)
 export type EvaluationCancel = Static<typeof EvaluationCancel>
 
 export const EvaluationConclude = strictObject(
   {
-    conclusion: prose(),
+    conclusion: prose(10_000, { examples: ['We go on, with fewer meetings and more visits.'] }),
     decisions: Type.Array(ref(DecisionToTake), { minItems: 1, maxItems: 50 }),
     statements: Type.Optional(Type.Array(ref(StatementWrite), { maxItems: 50, default: [] })),
   },

@@ -15,7 +15,11 @@ const EvaluationScore = Type.Object(
     n: Type.Integer({ minimum: 0, description: 'The respondents of this side that count in it' }),
     score: score('0 to 100, higher is better, at most six decimals, halves rounded up; null where nobody answered'),
   },
-  { $id: 'EvaluationScore', description: 'What a side finds' },
+  {
+    $id: 'EvaluationScore',
+    description: 'What a side finds',
+    examples: [{ side: 'company', level: 'dimension', code: 'reciprocity', n: 1, score: '81.25' }],
+  },
 )
 
 const EvaluationGap = Type.Object(
@@ -26,16 +30,24 @@ const EvaluationGap = Type.Object(
     gap: score('The score of the first side less that of the second; null where one of them is null'),
     flagged: Type.Boolean({ description: 'Its size reaches the threshold' }),
   },
-  { $id: 'EvaluationGap', description: 'How far two sides are apart' },
+  {
+    $id: 'EvaluationGap',
+    description: 'How far two sides are apart',
+    examples: [
+      { level: 'dimension', code: 'reciprocity', sides: ['company', 'non_profit'], gap: '24.583333', flagged: true },
+    ],
+  },
 )
 
 export const EvaluationScores = Type.Object(
   {
     evaluation_id: uuid(),
-    template_code: Type.String(),
+    template_code: Type.String({ examples: ['partnership-review'] }),
     template_version: Type.Integer(),
     as_of: instant({ description: 'When the round was closed: the scores are frozen since' }),
-    thresholds: Type.Object({ gap: Type.String({ description: 'From this size on a gap is flagged' }) }),
+    thresholds: Type.Object({
+      gap: Type.String({ description: 'From this size on a gap is flagged', examples: ['20'] }),
+    }),
     scores: Type.Array(ref(EvaluationScore), { description: 'The whole, the dimensions and the items, for each side' }),
     gaps: Type.Array(ref(EvaluationGap), { description: 'The same for each pair of sides' }),
   },
