@@ -38,6 +38,12 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     taken_over: { on: '2026-01-01', from_system: 'tests' },
     external_refs,
   })
+  const fulfilment = await service.make(`/v1/commitments/${commitment.id}/fulfilments`, {
+    delivered_on: '2026-02-01',
+    measure: { type: 'money', amount: '100.00', currency: 'EUR' },
+    reported_by_party_id: companyParty,
+    external_refs,
+  })
   const objective = await service.make('/v1/objectives', {
     organisation_id: organisation.id,
     level: 'outcome',
@@ -71,6 +77,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     contacts: contact.id,
     partnerships: partnership.id,
     commitments: commitment.id,
+    fulfilments: fulfilment.id,
     objectives: objective.id,
     'objective-links': link.id,
     disruptions: disruption.id,
