@@ -2,6 +2,7 @@ import { type Expression, type ExpressionBuilder, sql } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { type Fault, type Faults, notFound, Problem } from '../core/problem.ts'
 import type { ReadTx, Tx } from '../db/database.ts'
+import { param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 
 /** A record's id in another system. */
@@ -78,23 +79,22 @@ export async function insertExternalRefs(
   throw new Problem('duplicate', errors[0]?.detail ?? 'A reference is taken.', { errors })
 }
 
+const byRef = prepare<{ resource_id: string }>(sql`
+  select resource_id from external_refs
+  where tenant_id = ${tenantParam} and resource_type = ${param('type')} and system = ${param('system')}
+    and ref_id = ${param('ref_id')}`)
+
 /** The id of the record that has this external ref. */
 export async function findByRef(tx: ReadTx, type: string, system: string, refId: string): Promise<string | undefined> {
-  const row = await tx.db
-    .selectFrom('external_refs')
-    .select('resource_id')
-    .where('tenant_id', '=', tx.tenantId)
-    .where('resource_type', '=', type)
-    .where('system', '=', system)
-    .where('ref_id', '=', refId)
-    .executeTakeFirst()
+  const [row] = await byRef.run(tx, { type, system, ref_id: refId })
   return row?.resource_id
 }
 
+const lock = prepare<object>(sql`select pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`)
+
 /** Holds the name `system:id` for the rest of the transaction, so that of many upserts of a new id one creates. */
 export async function lockRef(tx: Tx, type: string, system: string, refId: string): Promise<void> {
-  const name = JSON.stringify([tx.tenantId, type, system, refId])
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
+  await lock.run(tx, { name: JSON.stringify([tx.tenantId, type, system, refId]) })
 }
 
 /** Names another record in a write: by our id, or by the client's own. */

@@ -67,8 +67,8 @@ export async function upsertByRef(
   { system, id: refId }: { system: string; id: string },
   write: { create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
 ): Promise<Upsert> {
-  await lockRef(tx, type, system, refId)
-  const existing = await findByRef(tx, type, system, refId)
+  // Both are sent at once, in this order: the look-up runs once the name is held, and sees what the one before us left.
+  const [, existing] = await Promise.all([lockRef(tx, type, system, refId), findByRef(tx, type, system, refId)])
   if (existing === undefined) return { created: true, outcome: await write.create() }
   return { created: false, outcome: await write.replace(existing) }
 }
