@@ -185,8 +185,6 @@ export const CommitmentWrite = strictObject(
 )
 export type CommitmentWrite = Static<typeof CommitmentWrite>
 
-export const CommitmentPatch = patchOf(strictObject(termsWrite), 'CommitmentPatch')
-
 /** The members that are agreed between two sides: only a draft's may be changed. */
 export const agreedTerms = [
   'partnership_id',
@@ -201,5 +199,13 @@ export const agreedTerms = [
   'measure',
   'schedule',
 ] as const satisfies readonly (keyof CommitmentTerms)[]
+
+/** The merge patch of a commitment. Its state, and how it was taken over, are no part of it. */
+export const CommitmentPatch = Object.assign(patchOf(strictObject(termsWrite), 'CommitmentPatch'), {
+  description:
+    'A JSON Merge Patch (RFC 7396): absent leaves alone, null clears. A draft changes in every member. Once proposed, ' +
+    `its terms stay as they are (409 agreed_terms): ${agreedTerms.join(', ')}. Description, motive, pause_exempt, ` +
+    'metadata and external_refs change at any time; valuations may be added.',
+})
 
 export const commitmentSchemas = [Agreement, FulfilmentCounts, Commitment, CommitmentWrite, CommitmentPatch]
