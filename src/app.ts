@@ -13,7 +13,7 @@ import { historySchemas } from './platform/history.ts'
 import { expireDeliveries, expireEvents, expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
-import { overload, rateLimits } from './platform/limits.ts'
+import { guessLimit, overload, rateLimits } from './platform/limits.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
@@ -157,6 +157,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(system, { ...slice, draining })
   await app.register(
     async (v1) => {
+      await v1.register(guessLimit, { requestsPerMinute: deps.requestsPerMinute })
       await v1.register(authentication, { authenticate: keyAuthenticator(deps.database, deps.clock) })
       await v1.register(idempotency, { clock: deps.clock })
       await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })

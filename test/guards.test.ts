@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Type } from 'typebox'
 import { authentication } from '../src/platform/auth.ts'
+import { guessLimit } from '../src/platform/limits.ts'
 import { collectMethods } from '../src/platform/methods.ts'
 import { operation } from '../src/platform/operation.ts'
 
@@ -13,6 +14,7 @@ async function start(v1: (app: FastifyInstance) => void, root: (app: FastifyInst
   root(app)
   await app.register(
     async (below) => {
+      await below.register(guessLimit, { requestsPerMinute: 100 })
       await below.register(authentication, {
         authenticate: async () => ({ tenantId: 't', keyId: 'k', scopes: ['organisations:read'] }),
       })

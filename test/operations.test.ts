@@ -4,8 +4,8 @@ import { newId } from '../src/core/ids.ts'
 import { makeKey } from '../src/db/tenants.ts'
 import { exampleOf } from '../src/platform/examples.ts'
 import { type Scope, scopes } from '../src/platform/scopes.ts'
-import { type Answer, type CallOptions, type Json, type Service, startService } from './support/harness.ts'
-import { idsOf, oneOfEach, ourRef } from './support/one-of-each.ts'
+import type { Answer, CallOptions, Json, Service } from './support/harness.ts'
+import { idsOf, oneOfEach, ourRef, startForAll } from './support/one-of-each.ts'
 import { isProblem } from './support/problem.ts'
 
 interface Operation {
@@ -17,7 +17,7 @@ interface Operation {
   parameters: Json[]
 }
 
-const service = await startService(t)
+const service = await startForAll(t)
 const stranger = await service.afresh()
 const ours = await oneOfEach(service)
 const ourIds = await idsOf(service)
@@ -41,12 +41,20 @@ interface Naming {
   system: string
   ref_id: string
   code: string
+  delivery_id: string
 }
-const nobodys: Naming = { id: newId(), system: ourRef.system, ref_id: 'nobodys', code: 'partnership-review' }
+const nobodys: Naming = {
+  id: newId(),
+  delivery_id: newId(),
+  system: ourRef.system,
+  ref_id: 'nobodys',
+  code: 'partnership-review',
+}
 
 const kindOf = ({ path }: Operation): string => path.split('/')[2] ?? ''
 const oursFor = (operation: Operation): Naming => ({
   id: ours[kindOf(operation)] ?? nobodys.id,
+  delivery_id: ours['webhook-deliveries'] ?? '',
   system: ourRef.system,
   ref_id: ourRef.id,
   code: nobodys.code,

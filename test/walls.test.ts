@@ -2,12 +2,11 @@ import pg from 'pg'
 import t from 'tap'
 import { newId } from '../src/core/ids.ts'
 import { serviceRole } from '../src/db/pool.ts'
-import { startService } from './support/harness.ts'
-import { idsOf, oneOfEach } from './support/one-of-each.ts'
+import { idsOf, oneOfEach, startForAll } from './support/one-of-each.ts'
 
 // The second wall between tenants: what the database itself refuses, whatever a query of the service says.
 
-const service = await startService(t)
+const service = await startForAll(t)
 const stranger = await service.afresh()
 await oneOfEach(service)
 

@@ -111,11 +111,18 @@ export const authentication = fp(
       if (!route.config?.operation) throw new Error(`${route.method} ${route.url} declares no operation`)
     })
 
-    app.addHook('onRequest', async (request) => {
+    app.addHook('onRequest', async (request, reply) => {
+      // Whatever follows is for this caller, and is asked for again each time: conditionally, where it has an ETag.
+      reply.header('cache-control', 'private, no-cache')
       const { scope } = request.routeOptions.config.operation ?? {}
       if (scope === undefined) throw new Error(`${request.url} declares no operation`)
       if (scope === null) return
-      request.principal = await authenticate(request.headers.authorization)
+      try {
+        request.principal = await authenticate(request.headers.authorization)
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'unauthenticated') await app.limitGuesses(request)
+        throw error
+      }
       if (!grants(request.principal.scopes, scope)) {
         throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {
           members: { scope },
@@ -123,7 +130,7 @@ export const authentication = fp(
       }
     })
   },
-  { name: 'authentication' },
+  { name: 'authentication', dependencies: ['guess-limit'] },
 )
 
 /** The principal of a request behind authentication. */

@@ -1,11 +1,36 @@
 import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../core/problem.ts'
 import { principalOf } from './auth.ts'
 
 const windowSeconds = 60
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts a request without a valid credential. @throws Problem `rate_limited` for an address with too many */
+    limitGuesses(request: FastifyRequest): Promise<void>
+  }
+}
+
+/** A limit on guesses for each address: a good credential is never shut out by somebody who shares its address. */
+export const guessLimit = fp(
+  async (app: FastifyInstance, { requestsPerMinute }: { requestsPerMinute: number }) => {
+    await app.register(rateLimit, { global: false })
+    const take = app.createRateLimit({
+      max: requestsPerMinute,
+      timeWindow: windowSeconds * 1000,
+      keyGenerator: (request) => request.ip,
+    })
+    app.decorate('limitGuesses', async (request: FastifyRequest) => {
+      const left = await take(request)
+      if (left.isAllowed || !left.isExceeded) return
+      throw exceeded(requestsPerMinute, 'requests without a valid credential', left.ttlInSeconds)
+    })
+  },
+  { name: 'guess-limit' },
+)
 
 /**
  * A limit on requests for each credential and process, told with the header fields of
@@ -13,11 +38,10 @@ const windowSeconds = 60
  */
 export const rateLimits = fp(
   async (app: FastifyInstance, { requestsPerMinute }: { requestsPerMinute: number }) => {
-    await app.register(rateLimit, { global: false })
     const take = app.createRateLimit({
       max: requestsPerMinute,
       timeWindow: windowSeconds * 1000,
-      keyGenerator: (request) => request.principal?.keyId ?? request.ip,
+      keyGenerator: (request) => principalOf(request).keyId,
     })
     const policy = `"default";q=${requestsPerMinute};w=${windowSeconds}`
 
@@ -29,15 +53,16 @@ export const rateLimits = fp(
       reply.header('ratelimit-policy', policy)
       reply.header('ratelimit', `"default";r=${left.remaining};t=${left.ttlInSeconds}`)
       if (!left.isExceeded) return
-      throw new Problem(
-        'rate_limited',
-        `More than ${requestsPerMinute} requests in ${windowSeconds} seconds. Go on in ${left.ttlInSeconds} seconds.`,
-        { headers: { 'retry-after': String(left.ttlInSeconds) } },
-      )
+      throw exceeded(requestsPerMinute, 'requests', left.ttlInSeconds)
     })
   },
-  { name: 'rate-limits', dependencies: ['authentication'] },
+  { name: 'rate-limits', dependencies: ['authentication', 'guess-limit'] },
 )
+
+const exceeded = (limit: number, what: string, seconds: number): Problem =>
+  new Problem('rate_limited', `More than ${limit} ${what} in ${windowSeconds} seconds. Go on in ${seconds} seconds.`, {
+    headers: { 'retry-after': String(seconds) },
+  })
 
 const watched = new Set(['/health/live', '/metrics'])
 

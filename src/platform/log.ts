@@ -1,4 +1,4 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 
 /** What errors say of themselves in the log. Postgres puts the values of rows into `detail`: that stays out. */
 function serialiseError(error: unknown): Record<string, unknown> {
@@ -15,14 +15,18 @@ function serialiseError(error: unknown): Record<string, unknown> {
   }
 }
 
-/** Logs as JSON lines on standard output. Bodies and headers are never logged, so no secret or person is. */
-export function makeLogger(options: { level: string; format: 'json' | 'pretty' }): Logger {
-  return pino({
+/** Logs as JSON lines, on standard output if not elsewhere. Bodies and headers are never logged, so no secret or person is. */
+export function makeLogger(
+  options: { level: string; format: 'json' | 'pretty' },
+  destination?: DestinationStream,
+): Logger {
+  const settings: LoggerOptions = {
     level: options.level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: serialiseError, req: () => undefined, res: () => undefined },
     redact: ['*.authorization', '*.secret', '*.key', '*.email', '*.phone'],
     ...(options.format === 'pretty' ? { transport: { target: 'pino-pretty', options: { singleLine: true } } } : {}),
-  })
+  }
+  return destination ? pino(settings, destination) : pino(settings)
 }

@@ -1,7 +1,19 @@
 import pg from 'pg'
+import type { Test } from 'tap'
+import { makeOutbound } from '../../src/platform/outbound.ts'
+import { secretBox } from '../../src/platform/secrets.ts'
 import { makeAlliance } from './alliance.ts'
-import type { Json, Service } from './harness.ts'
+import { type Json, type Service, startService } from './harness.ts'
 import { conclusion, openRound, respond, stepRound } from './rounds.ts'
+
+/** A service in which every kind of record can be made: webhooks may go to this machine, so a target needs no name server. */
+export const startForAll = (t: Test): Promise<Service> =>
+  startService(t, {
+    webhooks: {
+      outbound: makeOutbound({ allowPrivate: true, timeoutMs: 1000 }),
+      box: secretBox([Buffer.alloc(32, 7)]),
+    },
+  })
 
 /** The reference of every record here that may have one. */
 export const ourRef = { system: 'world', id: 'ours' }
@@ -84,7 +96,17 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     impacts: impact.id,
     'api-keys': apiKey.id,
     ...(await round(service, partnership, external_refs)),
+    ...(await webhook(service)),
   }
+}
+
+/** Nothing is sent: that is for jobs, of which there are none here. */
+async function webhook(service: Service): Promise<Record<string, string>> {
+  const endpoint = await service.make('/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/hook' })
+  const path = `/v1/webhook-endpoints/${endpoint.id}`
+  await service.call('POST', `${path}/test`, {}, { ifMatch: '*' })
+  const [delivery] = (await service.get(`${path}/deliveries`)).body.data
+  return { 'webhook-endpoints': endpoint.id, 'webhook-deliveries': delivery.id }
 }
 
 async function round(service: Service, partnership: Json, external_refs: object[]): Promise<Record<string, string>> {

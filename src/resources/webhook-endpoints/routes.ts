@@ -3,11 +3,11 @@ import type { FastifyReply } from 'fastify'
 import { requiredIfMatch } from '../../core/etag.ts'
 import { Faults } from '../../core/problem.ts'
 import { ref } from '../../core/schemas.ts'
-import { callerOf } from '../../platform/auth.ts'
+import { callerOf, principalOf } from '../../platform/auth.ts'
 import { idParams, readById, removeOne, type SliceOptions, type Typed } from '../../platform/items.ts'
 import { byInstant, defineList, oneOf, updatedSince } from '../../platform/lists.ts'
 import { gives, makes, operation, patchTypes } from '../../platform/operation.ts'
-import { sendOutcome } from '../../platform/resource.ts'
+import { readOne, sendOutcome } from '../../platform/resource.ts'
 import { patchRevision } from '../../platform/writes.ts'
 import { createEndpoint, removeEndpoint, reviseEndpoint, rotateSecret, type Secretive } from './commands.ts'
 import type { Webhooks } from './delivery.ts'
@@ -125,6 +125,8 @@ function change(app: Typed, { database, clock, webhooks }: WebhookOptions): void
     async (request, reply) => {
       const ifMatch = requiredIfMatch(request.headers['if-match'])
       const { url } = request.body as { url?: unknown }
+      // Before the target is looked at: what is not there is not there, whatever its new address would be.
+      await database.read(principalOf(request).tenantId, (tx) => readOne(tx, resource, request.params.id))
       if (typeof url === 'string') await requireTarget(webhooks, url)
       const revise = patchRevision<never>(request, ref(WebhookEndpointWrite), request.body)
       const outcome = await database.write(callerOf(request, clock), (tx) =>
