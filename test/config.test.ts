@@ -131,6 +131,7 @@ t.test('each fault is named, all at once, and no secret with it', async (t) => {
       'PUBLIC_URL must be an address with http:// or https://.',
       'SECRETS_KEYS must be keys of 32 bytes in base64, with commas: make one with "openssl rand -base64 32".',
       'TRUST_PROXY must be one of true, false, not "yes".',
+      'WEBHOOK_ALLOW_PRIVATE must be one of true, false, not "maybe".',
     ].sort(),
   )
   t.notMatch(faults.join(), /hunter2/)
