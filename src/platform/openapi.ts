@@ -164,10 +164,26 @@ function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: bo
 const mapValues = <T, R>(record: Record<string, T>, to: (value: T) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, to(value)]))
 
+/**
+ * A member that may be left out, with its default in words: generated clients take a member that has a `default` for one
+ * that is always there, and would demand it of those who write.
+ */
+function withDefaultsTold(schema: Json): Json {
+  const { properties } = schema as { properties?: Record<string, Json> }
+  if (!properties) return schema
+  const told = mapValues(properties, ({ default: value, ...member }) => {
+    if (value === undefined) return withDefaultsTold(member)
+    const description = [member['description'], `Left out: ${JSON.stringify(value)}.`].filter(Boolean).join('. ')
+    return withDefaultsTold({ ...member, description })
+  })
+  return { ...schema, properties: told }
+}
+
 /** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies, examples. */
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
   components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
+  components.schemas = mapValues(components.schemas, (schema) => withDefaultsTold(schema as Json))
   for (const schema of Object.values(components.schemas)) mapDiscriminator(schema as Union, components.schemas)
   for (const path of Object.values(document['paths'] as Record<string, Record<string, Json>>)) {
     for (const operation of Object.values(path)) {
