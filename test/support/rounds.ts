@@ -1,5 +1,5 @@
 import { findTemplate } from '../../src/resources/evaluation-templates/read.ts'
-import type { Client, Json } from './harness.ts'
+import type { Answer, Client, Json } from './harness.ts'
 import { organisation } from './world.ts'
 
 // Evaluation rounds that many tests begin with, made through the public interface.
@@ -77,3 +77,9 @@ export const conclusion = {
   conclusion: 'We go on, with more time for each other.',
   decisions: [{ aspect: 'how', decision: 'adapt', rationale: 'More contact', due_on: '2026-09-01' }],
 }
+
+/** The id of nothing. */
+export const nowhere = '01990000-0000-7000-8000-000000000000'
+
+/** Pointer and code of every fault that an answer names. */
+export const faults = ({ body }: Answer): string[] => body.errors.map(({ pointer, code }: Json) => `${pointer} ${code}`)
