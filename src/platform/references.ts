@@ -25,6 +25,19 @@ export const externalRefsOf = (eb: ExpressionBuilder<any, any>, type: string) =>
       .orderBy('x.position'),
   )
 
+/**
+ * The ids that the parameter `namings` stands for, a JSON list of {position, id} or {position, system, ref_id}: rows of
+ * (position, id). Each is looked up by itself: a join would read every reference of the tenant, for Postgres expects a
+ * hundred rows of any list. Measured with 11,000 references: 14 ms against 0.3. Join records to it by `lateral … limit 1`,
+ * for the same reason.
+ */
+export const namedIds = (type: string) => sql`(
+  select n.position, coalesce(n.id, (
+    select x.resource_id from external_refs x where x.tenant_id = ${tenantParam}
+      and x.resource_type = ${sql.lit(type)} and x.system = n.system and x.ref_id = n.ref_id)) as id
+  from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid, system text, ref_id text)
+  offset 0)`
+
 /** Sets the external refs of a record. @throws Problem `duplicate` where another record has one of them. */
 export async function writeExternalRefs(
   tx: Tx,

@@ -111,7 +111,7 @@ export async function startService(
     tenantId,
     key,
     document,
-    ...clientOf(app, check, key),
+    ...clientOver(injecting(app), check, key),
     keyWith: (scopes) =>
       asOwner(url, async (owner) => {
         const made = await createKey(owner, clock, tenantId, { keyName: 'narrow', scopes })
@@ -125,7 +125,23 @@ export async function startService(
 
 type Contract = (method: string, path: string, answer: Answer) => void
 
-function clientOf(app: FastifyInstance, check: Contract, key: string): Client {
+/** How a request reaches the service, and its answer as it came. */
+export type Send = (request: {
+  method: string
+  path: string
+  headers: Record<string, string>
+  payload?: string
+}) => Promise<{ status: number; headers: Record<string, string>; text: string }>
+
+const injecting =
+  (app: FastifyInstance): Send =>
+  async ({ path, ...request }) => {
+    const { statusCode, headers, payload } = await app.inject({ url: path, ...request } as InjectOptions)
+    return { status: statusCode, headers: headers as Record<string, string>, text: payload }
+  }
+
+/** A client whose every answer is checked against the contract. */
+export function clientOver(send: Send, check: Contract, key: string): Client {
   async function call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const credential = options.key === undefined ? key : options.key
     const headers: Record<string, string> = {
@@ -135,15 +151,12 @@ function clientOf(app: FastifyInstance, check: Contract, key: string): Client {
       ...options.headers,
     }
     const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }
-    const response = await app.inject({ method, url: path, headers, ...payload } as InjectOptions)
-    const isJson =
-      String(response.headers['content-type']).includes('json') &&
-      !String(response.headers['content-type']).includes('ndjson')
+    const response = await send({ method, path, headers, ...payload })
+    const type = String(response.headers['content-type'])
+    const isJson = type.includes('json') && !type.includes('ndjson')
     const answer: Answer = {
-      status: response.statusCode,
-      headers: response.headers as Record<string, string>,
-      text: response.payload,
-      body: isJson && response.payload !== '' ? JSON.parse(response.payload) : undefined,
+      ...response,
+      body: isJson && response.text !== '' ? JSON.parse(response.text) : undefined,
       etag: String(response.headers['etag']),
     }
     check(method, path, answer)

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import type { Json } from './harness.ts'
+import { type Client, clientOver, contractOf, type Json, type Send } from './harness.ts'
 
 // The service as it is started by people: a process of its own, known by its output and its port alone.
 
@@ -95,4 +95,16 @@ export async function runToEnd(t: Test, env: Record<string, string>): Promise<En
   for (const name of ['stdout', 'stderr'] as const) child[name]?.on('data', (chunk) => (text[name] += chunk))
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, ...text }
+}
+
+/** A client of a service that runs as a process, over its socket; every answer is checked against its contract. */
+export async function clientOfProcess({ url, key }: ServiceProcess): Promise<Client> {
+  if (key === undefined) throw new Error('The service showed no key')
+  const send: Send = async ({ method, path, headers, payload }) => {
+    const init = { method, headers, redirect: 'manual' as const, ...(payload === undefined ? {} : { body: payload }) }
+    const response = await fetch(new URL(path, url), init)
+    return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() }
+  }
+  const document = await (await fetch(`${url}/openapi.json`)).json()
+  return clientOver(send, contractOf(document), key)
 }

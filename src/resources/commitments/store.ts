@@ -3,6 +3,7 @@ import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
 import { measureColumns } from '../../platform/measures.ts'
+import { namedIds } from '../../platform/references.ts'
 import type { CommitmentStatus } from './lifecycle.ts'
 import type { Commitment, CommitmentTerms } from './schemas.ts'
 
@@ -210,10 +211,11 @@ export interface NamedCommitment {
 
 const named = prepare<{ id: string | null; partnership_id: string; from_party_id: string }>(sql`
   select c.id, c.partnership_id, c.from_party_id
-  from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid, system text, ref_id text)
-  left join external_refs x on x.tenant_id = ${tenantParam} and x.resource_type = 'commitment'
-    and x.system = n.system and x.ref_id = n.ref_id
-  left join commitments c on c.tenant_id = ${tenantParam} and c.id = coalesce(n.id, x.resource_id)
+  from ${namedIds('commitment')} n
+  left join lateral (
+    select c.id, c.partnership_id, c.from_party_id from commitments c
+    where c.tenant_id = ${tenantParam} and c.id = n.id limit 1
+  ) c on true
   order by n.position`)
 
 /** The commitments that a write names by their ids or by the client's, in one statement; undefined where there is none. */

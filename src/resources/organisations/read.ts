@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
-import type { Naming } from '../../platform/references.ts'
+import { type Naming, namedIds } from '../../platform/references.ts'
 
 const existing = prepare<object>(
   sql`select from organisations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`,
@@ -26,10 +26,10 @@ export interface NamedOrganisation {
 
 const named = prepare<{ id: string | null; merged_into_id: string | null }>(sql`
   select o.id, o.merged_into_id
-  from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid, system text, ref_id text)
-  left join external_refs x on x.tenant_id = ${tenantParam} and x.resource_type = 'organisation'
-    and x.system = n.system and x.ref_id = n.ref_id
-  left join organisations o on o.tenant_id = ${tenantParam} and o.id = coalesce(n.id, x.resource_id)
+  from ${namedIds('organisation')} n
+  left join lateral (
+    select o.id, o.merged_into_id from organisations o where o.tenant_id = ${tenantParam} and o.id = n.id limit 1
+  ) o on true
   order by n.position`)
 
 /** The organisations that a write names by our ids or its own, in one statement; undefined where there is none. */

@@ -51,9 +51,10 @@ const held = (id: ReturnType<typeof sql>): Prepared<PartnershipContext> =>
       from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
     from partnerships r where r.tenant_id = ${tenantParam} and r.id = ${id} for share of r`)
 
-const heldByName = held(sql`coalesce(${param('id')}::uuid, (
+// A select of its own, so that the id is known before the index is asked: else every partnership would be read.
+const heldByName = held(sql`(select coalesce(${param('id')}::uuid, (
   select x.resource_id from external_refs x where x.tenant_id = ${tenantParam} and x.resource_type = 'partnership'
-    and x.system = ${param('system')} and x.ref_id = ${param('ref_id')}))`)
+    and x.system = ${param('system')} and x.ref_id = ${param('ref_id')})))`)
 
 const heldByCommitment = held(sql`(
   select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid)`)
