@@ -14,6 +14,7 @@ import { expireDeliveries, expireEvents, expireKeys } from './platform/housekeep
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { guessLimit, overload, rateLimits } from './platform/limits.ts'
+import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
@@ -145,7 +146,14 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     preflight: false,
   })
   await app.register(validation)
-  for (const schema of [...sharedSchemas, ...takenOverSchemas, ...historySchemas, ...pauseSchemas, ...termSchemas])
+  for (const schema of [
+    ...sharedSchemas,
+    ...takenOverSchemas,
+    ...historySchemas,
+    ...lookupSchemas,
+    ...pauseSchemas,
+    ...termSchemas,
+  ])
     app.addSchema(schema)
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
   await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })

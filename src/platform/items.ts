@@ -7,6 +7,7 @@ import type { ProblemCode } from '../core/problem.ts'
 import { ref, strictObject, uuid } from '../core/schemas.ts'
 import type { Database, Tx } from '../db/database.ts'
 import { callerOf, principalOf } from './auth.ts'
+import { lookUp } from './lookup.ts'
 import { gives, noContent, operation, patchTypes } from './operation.ts'
 import { idByRef } from './references.ts'
 import { type AnyResource, type Outcome, sendOne, sendOutcome } from './resource.ts'
@@ -60,10 +61,11 @@ export function items<Write extends TSchema>(app: FastifyInstance, slice: SliceO
 /** What reading one needs to know of its kind. */
 export type ItemReads = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes' | 'wire'>
 
-/** Reads one, by its id and by the client's own. */
+/** Reads one, by its id and by the client's own, and many at once. */
 export function readOne(app: Typed, slice: SliceOptions, options: ItemReads): void {
   readById(app, slice, options)
   readByRef(app, slice, options)
+  lookUp(app, slice, options)
 }
 
 /** Reads one by its id. */
