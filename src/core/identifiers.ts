@@ -29,6 +29,14 @@ function elevenTest(value: string): boolean {
 /** Belgian enterprise numbers end in 97 minus the remainder of the first eight digits. */
 const belgianCheck = (value: string): boolean => 97 - (Number(value.slice(0, 8)) % 97) === Number(value.slice(8))
 
+const base32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** The seven characters of a ROR id are a number in Crockford's base 32; two digits check it (ISO 7064 MOD 97-10). */
+function rorCheck(value: string): boolean {
+  const number = [...value.slice(0, 7)].reduce((total, character) => total * 32 + base32.indexOf(character), 0)
+  return 98 - ((number * 100) % 97) === Number(value.slice(7))
+}
+
 const schemes: Record<string, Scheme> = {
   'NL-KVK': { form: /^\d{8}$/, says: '8 digits' },
   'x-nl-rsin': { form: /^\d{9}$/, says: '9 digits that pass the eleven-test', check: elevenTest },
@@ -36,7 +44,11 @@ const schemes: Record<string, Scheme> = {
   'GB-COH': { form: /^([A-Z]{2}\d{6}|\d{8})$/, says: '8 digits, or 2 letters and 6 digits' },
   'BE-BCE_KBO': { form: /^[01]\d{9}$/, says: '10 digits with a valid check number', check: belgianCheck },
   'XI-LEI': { form: /^[A-Z0-9]{18}\d{2}$/, says: '20 characters with a valid checksum', check: (v) => mod97(v) === 1 },
-  'XI-ROR': { form: /^0[A-HJKMNP-TV-Z0-9]{6}\d{2}$/, says: '9 characters that start with 0' },
+  'XI-ROR': {
+    form: /^0[A-HJKMNP-TV-Z0-9]{6}\d{2}$/,
+    says: '9 characters that start with 0, with a valid checksum',
+    check: rorCheck,
+  },
 }
 
 /** The form in which values are compared: without spaces, dots, dashes and slashes, in capitals. Leading zeros stay. */

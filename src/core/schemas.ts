@@ -129,7 +129,8 @@ export const recordTail = {
 
 /** What every record may carry for its client, as written. */
 export const recordTailWrite = {
-  external_refs: Type.Optional(Type.Array(ref(ExternalRef), { maxItems: 50, default: [] })),
+  // Without a default: an upsert tells a list that was left out from an empty one.
+  external_refs: Type.Optional(Type.Array(ref(ExternalRef), { maxItems: 50 })),
   metadata: Type.Optional(ref(Metadata)),
 }
 

@@ -5,9 +5,9 @@ import type { IfMatch } from '../core/etag.ts'
 import { mergePatch } from '../core/merge-patch.ts'
 import { notFound } from '../core/problem.ts'
 import type { Tx } from '../db/database.ts'
+import { problemOf } from './faults.ts'
 import { findByRef, lockRef } from './references.ts'
 import type { Outcome, Resource } from './resource.ts'
-import { problemOf } from './validation.ts'
 
 /**
  * Locks a record and reads it as its clients see it: what a command decides on.

@@ -78,8 +78,10 @@ export async function organisationIdentifiersSet(
   return identifiers.flatMap((_, position) => (free.has(position) ? [] : [position]))
 }
 
-/** True where making `parentId` the parent of `id` would close a circle. */
+/** True where making `parentId` the parent of `id` would close a circle. Two at once could: one waits for the other. */
 export async function organisationIsBelow(tx: Tx, id: string, parentId: string): Promise<boolean> {
+  const name = JSON.stringify([tx.tenantId, 'organisation parents'])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
   const found = await sql<{ found: boolean }>`
     with recursive above as (
       select id, parent_id, 1 as depth from organisations where tenant_id = ${tx.tenantId} and id = ${parentId}

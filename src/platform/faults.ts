@@ -1,0 +1,92 @@
+import type { ErrorObject } from 'ajv'
+import { type Fault, Problem } from '../core/problem.ts'
+import { linePattern } from '../core/schemas.ts'
+
+/** One problem that names every fault of a request's body, path or query. */
+export function problemOf(errors: readonly ErrorObject[], part: string): Problem {
+  const faults = errors.filter((error) => !isNoise(error, errors)).flatMap((error) => faultOf(error, part))
+  const unique = [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.code} ${fault.detail}`, fault])).values()]
+  const detail =
+    unique.length === 1 && unique[0]
+      ? `${unique[0].pointer || 'The body'}: ${unique[0].detail}`
+      : `${unique.length} faults; each is named in errors.`
+  return new Problem('invalid_request', detail, { errors: unique })
+}
+
+/**
+ * A union says that no branch fits, and each branch why. What helps the caller is the branch that they meant: not the
+ * union itself, and not that the value could have been null.
+ */
+function isNoise({ keyword, instancePath, params, schemaPath }: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  const isUnion = keyword === 'anyOf' || keyword === 'oneOf'
+  const isNull = keyword === 'type' && params['type'] === 'null'
+  if (!isUnion && !isNull) return false
+  return errors.some(
+    (other) =>
+      other.schemaPath !== schemaPath &&
+      !['anyOf', 'oneOf'].includes(other.keyword) &&
+      (other.instancePath === instancePath || other.instancePath.startsWith(`${instancePath}/`)) &&
+      !(other.keyword === 'type' && other.params['type'] === 'null'),
+  )
+}
+
+export const escapePointer = (name: string): string => name.replace(/~/g, '~0').replace(/\//g, '~1')
+
+function faultOf(error: ErrorObject, part: string): Fault[] {
+  const at = (pointer: string) => (part === 'body' ? pointer : `?${pointer.slice(1)}`)
+  const { keyword, instancePath: path, params } = error
+  switch (keyword) {
+    case 'additionalProperties': {
+      const name = String(params['additionalProperty'])
+      const what = part === 'body' ? 'member' : 'parameter'
+      return [
+        {
+          pointer: at(`${path}/${escapePointer(name)}`),
+          code: 'unknown',
+          detail: `There is no ${what} "${name}" here.`,
+        },
+      ]
+    }
+    case 'required': {
+      const name = String(params['missingProperty'])
+      return [{ pointer: at(`${path}/${escapePointer(name)}`), code: 'required', detail: `"${name}" is required.` }]
+    }
+    case 'enum': {
+      const allowed = (params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')
+      const given = typeof error.data === 'string' ? `"${error.data.slice(0, 60)}" is not known here. ` : ''
+      return [{ pointer: at(path), code: 'enum', detail: `${given}Must be one of ${allowed}.` }]
+    }
+    case 'type': {
+      const types = [params['type']].flat().join(' or ')
+      return [{ pointer: at(path), code: 'type', detail: `Must be of type ${types}.` }]
+    }
+    case 'discriminator': {
+      const { tag, tagValue } = params as { tag: string; tagValue: unknown }
+      const detail = `Says which form this has; ${JSON.stringify(tagValue) ?? 'nothing'} is none of those in the contract.`
+      return [{ pointer: at(`${path}/${tag}`), code: keyword, detail }]
+    }
+    case 'propertyNames':
+      return [
+        { pointer: at(path), code: keyword, detail: `The name "${params['propertyName']}" may not be used here.` },
+      ]
+    // The branches of a union report for themselves.
+    case 'if':
+    case 'anyOf':
+    case 'oneOf':
+      return error.message ? [{ pointer: at(path), code: keyword, detail: `${capital(error.message)}.` }] : []
+    case 'pattern':
+      return [{ pointer: at(path), code: keyword, detail: formOf(error) }]
+    default:
+      return [{ pointer: at(path), code: keyword, detail: `${capital(error.message ?? 'Is not valid')}.` }]
+  }
+}
+
+/** What form a text should have, in the words of the contract rather than as a pattern where it has any. */
+function formOf({ params, parentSchema }: ErrorObject): string {
+  if (params['pattern'] === linePattern) return 'Must be text that neither begins nor ends with white space.'
+  const { description, examples } = (parentSchema ?? {}) as { description?: string; examples?: unknown[] }
+  const example = examples?.length ? `, such as ${JSON.stringify(examples[0])}` : ''
+  return `Has not the form that is needed here: ${description ?? `the pattern ${params['pattern']}`}${example}.`
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
