@@ -132,17 +132,20 @@ export async function partiesDelete(tx: Tx, ids: readonly string[]): Promise<voi
 /** Which of these parties other records point at, and what those are. */
 export async function partyDependants(tx: Tx, ids: readonly string[]): Promise<{ party_id: string; kind: string }[]> {
   const found = await sql<{ party_id: string; kind: string }>`
-    with parties as (select unnest(${ids}::uuid[]) as id)
-    select id as party_id, 'commitments' as kind from parties where exists (
-      select from commitments c where c.tenant_id = ${tx.tenantId} and (c.from_party_id = id or c.to_party_id = id))
-    union all select id, 'pauses' from parties where exists (
-      select from pauses p where p.tenant_id = ${tx.tenantId} and id in (p.initiated_by_party_id, p.on_behalf_of_party_id))
-    union all select id, 'fulfilments' from parties where exists (
-      select from fulfilments f where f.tenant_id = ${tx.tenantId} and id in (f.reported_by_party_id, f.decided_by_party_id))
-    union all select id, 'evaluations' from parties where exists (
-      select from evaluation_invitations i where i.tenant_id = ${tx.tenantId} and i.party_id = id
-      union all select from evaluation_responses r where r.tenant_id = ${tx.tenantId} and r.party_id = id
-      union all select from evaluation_decisions d where d.tenant_id = ${tx.tenantId} and d.owner_party_id = id)
+    with parties as (select unnest(${ids}::uuid[]) as party_id)
+    select party_id, 'commitments' as kind from parties where exists (
+      select from commitments c where c.tenant_id = ${tx.tenantId} and party_id in (
+        c.from_party_id, c.to_party_id, c.agreed_by_party_id, c.agreement_recorded_by_party_id))
+    union all select party_id, 'pauses' from parties where exists (
+      select from pauses p where p.tenant_id = ${tx.tenantId}
+        and party_id in (p.initiated_by_party_id, p.on_behalf_of_party_id))
+    union all select party_id, 'fulfilments' from parties where exists (
+      select from fulfilments f where f.tenant_id = ${tx.tenantId}
+        and party_id in (f.reported_by_party_id, f.decided_by_party_id))
+    union all select party_id, 'evaluations' from parties where exists (
+      select from evaluation_invitations i where i.tenant_id = ${tx.tenantId} and i.party_id = parties.party_id
+      union all select from evaluation_responses r where r.tenant_id = ${tx.tenantId} and r.party_id = parties.party_id
+      union all select from evaluation_decisions d where d.tenant_id = ${tx.tenantId} and d.owner_party_id = parties.party_id)
     order by 1, 2`.execute(tx.db)
   return found.rows
 }
