@@ -32,10 +32,13 @@ import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
 import { events } from './resources/events/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
+import { instalments } from './resources/instalments/routes.ts'
+import { measures } from './resources/measures/routes.ts'
 import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
+import { remindOfResumptions } from './resources/pauses/reminder.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { system } from './resources/system/routes.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
@@ -76,6 +79,8 @@ const tags = [
   },
   { name: 'Partnerships', description: 'Alliances: their parties, their purpose and their life.' },
   { name: 'Commitments', description: 'What one party promises another, and what became of it.' },
+  { name: 'Measures', description: 'How far promises are kept, and how what both sides give compares, as of any day.' },
+  { name: 'Instalments', description: 'The parts of a commitment: when each falls due, and what became of it.' },
   {
     name: 'Fulfilments',
     description: 'The ledger of what was delivered on a commitment: reported, confirmed, reversed.',
@@ -173,6 +178,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(contacts, slice)
       await v1.register(partnerships, slice)
       await v1.register(commitments, slice)
+      await v1.register(instalments, slice)
+      await v1.register(measures, slice)
       await v1.register(fulfilments, slice)
       await v1.register(evaluationTemplates, slice)
       await v1.register(evaluations, slice)
@@ -198,7 +205,7 @@ export function backgroundWork({ eventsKeptDays, webhooks }: { eventsKeptDays: n
   chores: Chore[]
 } {
   return {
-    handlers: [...webhookJobs(webhooks)],
+    handlers: [remindOfResumptions, ...webhookJobs(webhooks)],
     chores: [expireKeys, expireEvents(eventsKeptDays), expireDeliveries(eventsKeptDays)],
   }
 }

@@ -41,6 +41,8 @@ t.test('a new commitment is a draft with every member in its one spelling', asyn
     close_reason: null,
     delivered: money('0.00', 'EUR'),
     reported: money('0.00', 'EUR'),
+    skipped: money('0.00', 'EUR'),
+    replaced: money('0.00', 'EUR'),
     outstanding: money('0.00', 'EUR'),
     fulfilment_rate: null,
     fulfilment_counts: { reported: 0, confirmed: 0, disputed: 0, reversed: 0 },

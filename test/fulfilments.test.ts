@@ -54,6 +54,7 @@ t.test('what is reported counts once the other side has confirmed it', async (t)
     version: 1,
     commitment_id: made.id,
     delivered_on: '2026-02-01',
+    instalment_seq: null,
     measure: euros('250.00'),
     mode: 'online',
     reach: { audience: 1200, countries: ['NL', 'BE'] },

@@ -8,6 +8,8 @@ export interface Part {
   units: bigint
   /** The day from which it counts: pauses before it do not touch it, for whoever agreed on it knew of them. */
   made_on: string
+  /** That of its plan. */
+  rhythm: Rhythm
 }
 
 export type ScheduleEffect = 'skip' | 'shift' | 'accrue'
@@ -67,16 +69,11 @@ interface Standing extends Part {
  * - `accrue`: nothing changes.
  * An instalment that was settled before a pause began is left as it is.
  */
-export function project(
-  plan: readonly Part[],
-  rhythm: Rhythm,
-  pauses: readonly PauseSpan[],
-  entries: readonly Entry[],
-): Projection {
+export function project(plan: readonly Part[], pauses: readonly PauseSpan[], entries: readonly Entry[]): Projection {
   const live = entries.filter((entry) => entry.reversed_on === null)
-  const standing = standingUnder(plan, rhythm, pauses, live)
+  const standing = standingUnder(plan, pauses, live)
   const { settled, surplus } = allocate(standing, live)
-  const held = heldBefore(plan, rhythm, pauses, entries, standing)
+  const held = heldBefore(plan, pauses, entries, standing)
   const instalments = standing.map(({ seq, due_on, is_skipped, is_suspended }) => ({
     seq,
     due_on,
@@ -119,12 +116,7 @@ export function allocate(
   return { settled, surplus: pool }
 }
 
-function standingUnder(
-  plan: readonly Part[],
-  rhythm: Rhythm,
-  pauses: readonly PauseSpan[],
-  entries: readonly Entry[],
-): Standing[] {
+function standingUnder(plan: readonly Part[], pauses: readonly PauseSpan[], entries: readonly Entry[]): Standing[] {
   let standing: Standing[] = plan.map((part) => ({ ...part, is_skipped: false, is_suspended: false }))
   const inOrder = pauses
     .filter((pause) => pause.effect !== 'accrue')
@@ -147,7 +139,7 @@ function standingUnder(
       )
     } else {
       const uncovered = { ...pause, starts_on: later(pause.starts_on, shiftedUntil) }
-      if (uncovered.starts_on < uncovered.until) standing = shifted(standing, rhythm, uncovered, isTouched)
+      if (uncovered.starts_on < uncovered.until) standing = shifted(standing, uncovered, isTouched)
       shiftedUntil = later(shiftedUntil, pause.until)
     }
   }
@@ -162,27 +154,23 @@ const isFrom = ({ due_on, made_on }: Part, pause: PauseSpan): boolean =>
 
 const isInside = (part: Part, pause: PauseSpan): boolean => isFrom(part, pause) && (part.due_on ?? '') < pause.until
 
-/** Moves what a shift touches; parts of plans made at different days move each by their own share of the pause. */
-function shifted(
-  standing: readonly Standing[],
-  rhythm: Rhythm,
-  pause: PauseSpan,
-  isTouched: (part: Standing) => boolean,
-): Standing[] {
+/** Moves what a shift touches: the parts of each plan by their own share of the pause, in their own rhythm. */
+function shifted(standing: readonly Standing[], pause: PauseSpan, isTouched: (part: Standing) => boolean): Standing[] {
+  const moved = (part: Standing) => isTouched(part) && isFrom(part, pause)
+  const plans = Map.groupBy(standing.filter(moved), planOf)
   const moves = new Map<string, (date: string) => string>()
-  for (const madeOn of new Set(standing.map((part) => part.made_on))) {
-    const span = { ...pause, starts_on: later(pause.starts_on, madeOn) }
-    if (span.starts_on >= span.until) continue
-    const touched = standing.filter((part) => part.made_on === madeOn && isTouched(part) && isFrom(part, span))
-    const first = touched.map((part) => part.due_on ?? '').toSorted()[0]
-    if (first !== undefined) moves.set(madeOn, shiftOf(rhythm, span, first))
+  for (const [plan, parts] of plans) {
+    const [first] = parts.toSorted((a, b) => ((a.due_on ?? '') < (b.due_on ?? '') ? -1 : 1))
+    const span = { ...pause, starts_on: later(pause.starts_on, first?.made_on ?? '') }
+    if (first?.due_on && span.starts_on < span.until) moves.set(plan, shiftOf(first.rhythm, span, first.due_on))
   }
   return standing.map((part) => {
-    const move = moves.get(part.made_on)
-    if (!move || part.due_on === null || !isTouched(part) || !isFrom(part, pause)) return part
-    return { ...part, due_on: move(part.due_on) }
+    const move = moved(part) ? moves.get(planOf(part)) : undefined
+    return move && part.due_on !== null ? { ...part, due_on: move(part.due_on) } : part
   })
 }
+
+const planOf = ({ made_on, rhythm }: Part): string => `${made_on} ${JSON.stringify(rhythm)}`
 
 /**
  * How far a pause moves what is due from `first` on. Months keep their anchor day and weeks their weekday, so the
@@ -219,7 +207,6 @@ const inCalendar = (date: string): string => (/^\d{4}-/.test(date) ? date : '999
 /** Where reversals let a pause take an instalment that it had passed by: where that stood before, and until when. */
 function heldBefore(
   plan: readonly Part[],
-  rhythm: Rhythm,
   pauses: readonly PauseSpan[],
   entries: readonly Entry[],
   standing: readonly Standing[],
@@ -231,7 +218,7 @@ function heldBefore(
   const reversals = new Set(entries.flatMap((entry) => entry.reversed_on ?? []))
   for (const until of [...reversals].toSorted()) {
     const then = entries.filter((entry) => entry.on < until && (entry.reversed_on ?? '9999') >= until)
-    const before = new Map(standingUnder(plan, rhythm, pauses, then).map((part) => [part.seq, part]))
+    const before = new Map(standingUnder(plan, pauses, then).map((part) => [part.seq, part]))
     for (const now of taken) {
       const was = before.get(now.seq)
       if (!was || was.due_on === null || isTaken(was) || was.due_on >= until) continue

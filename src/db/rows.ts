@@ -36,6 +36,13 @@ export interface ApiKeys {
   version: Generated<number>;
 }
 
+export interface CommitmentPauses {
+  commitment_id: string;
+  pause_id: string;
+  resumed_on: string | null;
+  tenant_id: string;
+}
+
 export interface CommitmentReturns {
   commitment_id: string;
   in_return_for_id: string;
@@ -66,8 +73,10 @@ export interface Commitments {
   pause_exempt: Generated<boolean>;
   quantity: string | null;
   reciprocity: string;
+  replaced: Generated<string>;
   schedule: Json | null;
   search_text: string;
+  skipped: Generated<string>;
   status: string;
   taken_over: Json | null;
   tenant_id: string;
@@ -269,6 +278,7 @@ export interface Fulfilments {
   dispute_reason: string | null;
   evidence_url: string | null;
   id: string;
+  instalment_seq: number | null;
   metadata: Generated<Json>;
   mode: string;
   note: string | null;
@@ -296,6 +306,39 @@ export interface IdempotencyKeys {
   route: string;
   status: number;
   tenant_id: string;
+}
+
+export interface InstalmentReductions {
+  commitment_id: string;
+  created_at: string;
+  id: string;
+  measure: string;
+  reduced_on: string;
+  seq: number;
+  tenant_id: string;
+}
+
+export interface Instalments {
+  anchor_day: number | null;
+  commitment_id: string;
+  created_at: string;
+  due_on: string | null;
+  held_due_on: string | null;
+  held_until: string | null;
+  id: string;
+  is_suspended: Generated<boolean>;
+  keeps_weekday: boolean;
+  made_on: string;
+  measure: string;
+  original_due_on: string | null;
+  replaced: Generated<string>;
+  seq: number;
+  settled: Generated<string>;
+  state: string;
+  superseded_on: string | null;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
 }
 
 export interface ObjectiveLinks {
@@ -437,6 +480,7 @@ export interface Pauses {
   partnership_id: string;
   planned_resume_on: string | null;
   reason: string;
+  reminded_on: string | null;
   resumed_on: string | null;
   review_on: string | null;
   schedule_effect: string;
@@ -519,6 +563,7 @@ export interface WebhookEndpoints {
 
 export interface DB {
   api_keys: ApiKeys;
+  commitment_pauses: CommitmentPauses;
   commitment_returns: CommitmentReturns;
   commitment_valuations: CommitmentValuations;
   commitments: Commitments;
@@ -534,6 +579,8 @@ export interface DB {
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
   idempotency_keys: IdempotencyKeys;
+  instalment_reductions: InstalmentReductions;
+  instalments: Instalments;
   objective_links: ObjectiveLinks;
   objectives: Objectives;
   organisation_identifiers: OrganisationIdentifiers;

@@ -60,6 +60,8 @@ export interface ListOptions {
   defaultSort: string
   /** Narrows the list to one parent; its values are given at each call. */
   within?: RawBuilder<boolean>
+  /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
+  present?: (body: string) => string
 }
 
 interface Row {
@@ -82,8 +84,17 @@ export interface List {
   /** The query parameters of the list operation. */
   query: TSchema
   page: TSchema
-  /** Answers the list operation. `values` are those of `within`. */
-  send(database: Database, request: FastifyRequest, reply: FastifyReply, values?: Values): Promise<FastifyReply>
+  /**
+   * Answers the list operation. `values` are those of `within`. `moment` is what a view may need to know beside them,
+   * such as the time: a cursor holds over its changes.
+   */
+  send(
+    database: Database,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    values?: Values,
+    moment?: Values,
+  ): Promise<FastifyReply>
 }
 
 /** Statements are compiled once for each combination of filters that is used; the rare ones beyond this are not kept. */
@@ -115,14 +126,26 @@ export function defineList(options: ListOptions): List {
     return made
   }
 
-  async function send(database: Database, request: FastifyRequest, reply: FastifyReply, parent: Values = {}) {
+  async function send(
+    database: Database,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    parent: Values = {},
+    moment: Values = {},
+  ) {
     const given = request.query as PageQuery & Record<string, unknown>
     const { limit, cursor, sort, include_total } = given
     const used = Object.keys(filters).filter((name) => given[name] !== undefined)
     const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
     const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
     const { page, total } = shape(sort, used, position !== undefined)
-    const values: Record<string, unknown> = { ...parent, limit: limit + 1, key: position?.key, id: position?.id }
+    const values: Record<string, unknown> = {
+      ...parent,
+      ...moment,
+      limit: limit + 1,
+      key: position?.key,
+      id: position?.id,
+    }
     for (const name of used) {
       const convert = filters[name]?.value
       values[name] = convert ? convert(given[name] as never) : given[name]
@@ -137,7 +160,8 @@ export function defineList(options: ListOptions): List {
     const next = more && last ? encodeCursor(scope, last) : null
     if (next !== null) reply.header('link', `<${nextAddress(request.url, next)}>; rel="next"`)
     const tail = counted ? `,"total":${counted[0]?.total ?? 0}` : ''
-    const data = rows.map((row) => row.body).join(',')
+    const present = options.present
+    const data = rows.map(({ body }) => (present ? present(body) : body)).join(',')
     return reply
       .type('application/json; charset=utf-8')
       .send(`{"data":[${data}],"next_cursor":${next === null ? 'null' : `"${next}"`}${tail}}`)

@@ -1,4 +1,5 @@
 import { dateIn } from '../../core/dates.ts'
+import { instalmentFaults } from '../../core/due-dates.ts'
 import { checkMeasure, isZero, normaliseMeasure } from '../../core/measure.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { moneyFault, normaliseMoney } from '../../core/money.ts'
@@ -156,8 +157,18 @@ function checkMembers(write: CommitmentWrite, terms: CommitmentTerms, faults: Fa
     faults.add('/measure/type', 'kind', 'Cash is measured in money; for anything else choose its kind.')
   }
   checkValuations(write.valuations ?? [], faults)
-  if (terms.schedule) checkSchedule(terms.schedule, '/schedule', faults)
+  if (terms.schedule) checkInstalments(terms.schedule, terms.measure, faults)
   checkMetadata(write.metadata, faults)
+}
+
+/** The form of a schedule first; of one that is well formed, and of a measure that is, what comes of the two together. */
+function checkInstalments(schedule: Schedule, measure: CommitmentTerms['measure'], faults: Faults): void {
+  const isFaulty = () => faults.list.some(({ pointer }) => /^\/(schedule|measure)/.test(pointer))
+  checkSchedule(schedule, '/schedule', faults)
+  if (isFaulty()) return
+  for (const { pointer, code, detail } of instalmentFaults(schedule, measure)) {
+    faults.add(`/schedule${pointer}`, code, detail)
+  }
 }
 
 /** Adds what is wrong with the money of valuations. */

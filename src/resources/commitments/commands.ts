@@ -8,9 +8,10 @@ import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { changedMembers, type Revision, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
+import { createInstalments } from '../instalments/commands.ts'
 import { checkedTerms, refuseIfOver } from './checks.ts'
 import { loadCommitment } from './held.ts'
-import { beginningOf, refuseAgreedTerms, refuseOtherOrigin } from './origin.ts'
+import { beginningOf, refuseAgreedTerms, refuseOtherOrigin, wasAgreed } from './origin.ts'
 import type { Commitment, CommitmentTerms, CommitmentWrite } from './schemas.ts'
 import {
   commitmentDelete,
@@ -45,6 +46,7 @@ export async function createCommitment(tx: Tx, write: CommitmentWrite): Promise<
       commitmentValuationsInsert(tx, id, terms),
       commitmentReturnsInsert(tx, id, terms),
       recordStatusChange(tx, { type: 'commitment', id, version: 1, from: null, to: begins.status, on }),
+      wasAgreed(begins.status) && createInstalments(tx, id, terms, { ...begins, agreed_on: begins.agreed_on ?? on }),
     ])
   })
   return record(tx, { resource: commitmentResource, id, verb: 'created', changed: Object.keys(terms) })

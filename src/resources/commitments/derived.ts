@@ -22,11 +22,16 @@ const zero = sql<string>`(${promised} - ${promised})`
 export const delivered = sql<string>`coalesce(l.delivered, ${zero})`
 export const reported = sql<string>`coalesce(l.reported, ${zero})`
 
+export const skipped = sql<string>`(${zero} + r.skipped)`
+export const replaced = sql<string>`(${zero} + r.replaced)`
+// What of the promise still stands.
+const stands = sql<string>`(${promised} - r.skipped - r.replaced)`
+
 export const outstanding = sql<string>`case when r.status in ('agreed', 'paused', 'lapsed')
-  then greatest(${promised} - ${delivered}, ${zero}) else ${zero} end`
+  then greatest(${stands} - ${delivered}, ${zero}) else ${zero} end`
 
 // Whole ten-thousandths, so that no rounding says all where something is still owed.
 export const fulfilmentRate = sql<string | null>`case
-  when r.status in ('draft', 'proposed', 'declined') or ${promised} = 0 then null
-  when r.status = 'fulfilled' and ${delivered} < ${promised} then null
-  else (div(least(${delivered}, ${promised}) * 10000, ${promised}) / 10000)::numeric(5, 4)::text end`
+  when r.status in ('draft', 'proposed', 'declined') or ${stands} = 0 then null
+  when r.status = 'fulfilled' and ${delivered} < ${stands} then null
+  else (div(least(${delivered}, ${stands}) * 10000, ${stands}) / 10000)::numeric(5, 4)::text end`

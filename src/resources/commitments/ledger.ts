@@ -2,6 +2,7 @@ import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { changedMembers } from '../../platform/writes.ts'
+import { refreshInstalments } from '../instalments/commands.ts'
 import type { Held } from './held.ts'
 import { statusByLedger } from './lifecycle.ts'
 import type { Commitment } from './schemas.ts'
@@ -17,11 +18,12 @@ export async function followLedger(
   { commitment, today }: Held,
   { decidedByPartyId }: { decidedByPartyId: string },
 ): Promise<void> {
-  const { id, version, status, measure } = commitment
+  const { id, version, status } = commitment
+  const [account] = await refreshInstalments(tx, [id])
   const [row] = await commitmentResource.one.run(tx, { id })
   if (!row) throw new Error(`commitment ${id} is held and yet cannot be read`)
   const after = JSON.parse(row.body) as Commitment
-  const next = statusByLedger(status, measure, after.delivered)
+  const next = statusByLedger(status, account?.isKept ?? false)
   if (next === status) {
     await commitmentStep(tx, id, { status })
     record(tx, { resource: commitmentResource, id, verb: 'updated', changed: changedMembers(commitment, after) })

@@ -1,5 +1,4 @@
 import type { Lifecycle, Step } from '../../core/lifecycle.ts'
-import { compareMeasures, type Measure } from '../../core/measure.ts'
 import { acrossFrom, type Seat } from '../../core/sides.ts'
 
 export const commitmentStatuses = [
@@ -100,8 +99,7 @@ export function decidersOf(by: Decider, ends: Ends, seats: readonly Seat[]): { m
 }
 
 /** The state that the ledger brings a commitment to: fulfilled when nothing is outstanding, and back by a reversal. */
-export function statusByLedger(status: CommitmentStatus, measure: Measure, delivered: Measure): CommitmentStatus {
-  const isKept = compareMeasures(delivered, measure) >= 0
+export function statusByLedger(status: CommitmentStatus, isKept: boolean): CommitmentStatus {
   if (status === 'agreed' && isKept) return 'fulfilled'
   if (status === 'fulfilled' && !isKept) return 'agreed'
   return status
@@ -116,6 +114,9 @@ export function derivedBy(from: CommitmentStatus, to: CommitmentStatus): ('outst
   const rate = hasNoRate.has(from) !== hasNoRate.has(to) ? (['fulfilment_rate'] as const) : []
   return [...owed, ...rate]
 }
+
+/** The members of a commitment that may change with its instalments. */
+export const derivedByInstalments = ['skipped', 'replaced', 'outstanding', 'fulfilment_rate'] as const
 
 /** What each state presupposes: conditions that a record which was taken over in that state did not meet here. */
 export const conditionsOf: Readonly<Record<CommitmentStatus, readonly string[]>> = {

@@ -16,6 +16,9 @@ const isEnd: ReadonlySet<CommitmentStatus> = new Set([
 ])
 const wasNeverAgreed: ReadonlySet<CommitmentStatus> = new Set(['draft', 'proposed', 'declined'])
 
+/** True for a state that a commitment reaches only once it was agreed. */
+export const wasAgreed = (status: CommitmentStatus): boolean => !wasNeverAgreed.has(status)
+
 const standing = ['agreed_on', 'closed_on', 'close_reason'] as const
 
 /**

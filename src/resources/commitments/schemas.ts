@@ -89,18 +89,26 @@ export const Commitment = Type.Object(
       ...ref(Measure),
       description: 'Fulfilments that the other side has neither confirmed nor disputed yet; not part of delivered',
     }),
+    skipped: Type.Unsafe<Static<typeof Measure>>({
+      ...ref(Measure),
+      description: 'What pauses skipped of it, or will by their expected end: that is not owed any more',
+    }),
+    replaced: Type.Unsafe<Static<typeof Measure>>({
+      ...ref(Measure),
+      description: 'What accepted substitutions replaced of it',
+    }),
     outstanding: Type.Unsafe<Static<typeof Measure>>({
       ...ref(Measure),
       description:
-        'What is still owed: the measure less what was delivered, never below zero, while the commitment is agreed, ' +
+        'What is still owed: the measure less what was skipped, replaced and delivered, never below zero, while the commitment is agreed, ' +
         'paused or lapsed (a lapsed one is owed until it is released); zero before it is agreed and after it has ended',
     }),
     fulfilment_rate: nullable(
       Type.String({
         pattern: '^(0\\.\\d{4}|1\\.0000)$',
         description:
-          'Delivered divided by the measure, at most 1, to four digits and cut off, so that 1.0000 means all of it. ' +
-          'Null where it is undefined: nothing was agreed, the measure is zero, or the commitment was taken over as ' +
+          'Delivered divided by the measure less what was skipped and replaced, at most 1, to four digits and cut off, so that 1.0000 means all of it. ' +
+          'Null where it is undefined: nothing was agreed, nothing is left of the measure, or the commitment was taken over as ' +
           'fulfilled without its ledger.',
         examples: ['0.7500'],
       }),

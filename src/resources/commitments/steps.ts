@@ -6,12 +6,14 @@ import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { createInstalments, refreshInstalments, resumeInstalments } from '../instalments/commands.ts'
 import { beginPause, endPause } from '../pauses/commands.ts'
 import { openPause } from '../pauses/read.ts'
 import type { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { refuseIfOver } from './checks.ts'
 import { type Held, loadCommitment } from './held.ts'
-import { decidersOf, derivedBy, lifecycle, type StepName, statusByLedger, steps } from './lifecycle.ts'
+import { decidersOf, derivedBy, derivedByInstalments, lifecycle, type StepName, steps } from './lifecycle.ts'
+import { wasAgreed } from './origin.ts'
 import type { Agreeing, Decision, PromiserStep } from './step-schemas.ts'
 import { commitmentKept, commitmentStep, type StepChange } from './store.ts'
 import { commitmentResource } from './view.ts'
@@ -54,10 +56,21 @@ export async function writeStep(
   await commitmentStep(tx, id, { ...change, status: to })
   const told = { type: 'commitment', id, on, decidedByPartyId: partyId }
   await recordStatusChange(tx, { ...told, version: version + 1, from: status, to, reason })
+  const account = await actOnInstalments(tx, commitment, name, on)
   const changed = new Set(['status', ...Object.keys(change).map(memberOf), ...derivedBy(status, to)])
+  if (account?.isChanged) for (const member of derivedByInstalments) changed.add(member)
   const outcome = record(tx, { resource: commitmentResource, id, verb, changed: [...changed] })
-  if (statusByLedger(to, commitment.measure, commitment.delivered) !== 'fulfilled') return outcome
-  return keep(tx, id, version + 2, on)
+  return account?.isKept && to === 'agreed' ? keep(tx, id, version + 2, on) : outcome
+}
+
+/** An agreement makes the instalments; what closes, pauses or revives a commitment acts on them. */
+async function actOnInstalments(tx: Tx, { id, measure, schedule }: Held['commitment'], name: StepName, on: string) {
+  if (name === 'agree') {
+    await createInstalments(tx, id, { measure, schedule }, { status: 'agreed', agreed_on: on, closed_on: null })
+  }
+  if (name === 'agree' || !wasAgreed(steps[name].to)) return undefined
+  const [account] = name === 'resume' ? await resumeInstalments(tx, id, on) : await refreshInstalments(tx, [id])
+  return account
 }
 
 const memberOf = (column: string): string => (/^agree(d_by|ment)_/.test(column) ? 'agreement' : column)
@@ -123,7 +136,11 @@ export async function pauseCommitment(tx: Tx, id: string, ifMatch: IfMatch, body
   const partyId = body.initiated_by_party_id.toLowerCase()
   requireCommitmentStep(held, 'pause', { partyId, member: 'initiated_by_party_id' })
   const partyIds = held.partnership.parties.map((party) => party.id)
-  const on = await beginPause(tx, scopeOf(held), body, { partyIds, today: held.today })
+  const on = await beginPause(tx, scopeOf(held), body, {
+    partyIds,
+    today: held.today,
+    timeZone: held.partnership.time_zone,
+  })
   return writeStep(tx, held, 'pause', { on, partyId, reason: body.reason })
 }
 

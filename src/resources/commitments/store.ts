@@ -119,6 +119,15 @@ export async function commitmentKept(tx: Tx, id: string, on: string): Promise<vo
   await kept.run(tx, { id, on, now: tx.now })
 }
 
+const touch = prepare(sql`
+  update commitments set version = version + 1, updated_at = ${param('now')}::timestamptz
+  where tenant_id = ${tenantParam} and id = any(${param('ids')}::uuid[])`)
+
+/** Gives commitments a new version whose figures have changed, and nothing else. */
+export async function commitmentsTouch(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await touch.run(tx, { ids: [...ids], now: tx.now })
+}
+
 const ofPartnership = (condition: ReturnType<typeof sql>) =>
   prepare<{ id: string }>(sql`
     select r.id from commitments r

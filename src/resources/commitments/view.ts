@@ -5,7 +5,17 @@ import { measureJson } from '../../platform/measures.ts'
 import { externalRefsOf } from '../../platform/references.ts'
 import { defineResource, type View } from '../../platform/resource.ts'
 import { openPauseOf } from '../pauses/read.ts'
-import { delivered, fulfilmentRate, ledgerEntries, ledgerSums, outstanding, promised, reported } from './derived.ts'
+import {
+  delivered,
+  fulfilmentRate,
+  ledgerEntries,
+  ledgerSums,
+  outstanding,
+  promised,
+  replaced,
+  reported,
+  skipped,
+} from './derived.ts'
 import type { Commitment, Measure, Valuation } from './schemas.ts'
 
 const ledger = sql<{ delivered: string; reported: string; counts: unknown }>`lateral (
@@ -66,6 +76,8 @@ const view: View<Commitment> = compiler
     'r.close_reason',
     measureJson<MeasureUnit>(delivered).as('delivered'),
     measureJson<MeasureUnit>(reported).as('reported'),
+    measureJson<MeasureUnit>(skipped).as('skipped'),
+    measureJson<MeasureUnit>(replaced).as('replaced'),
     measureJson<MeasureUnit>(outstanding).as('outstanding'),
     fulfilmentRate.as('fulfilment_rate'),
     eb.ref('l.counts').$castTo<Commitment['fulfilment_counts']>().as('fulfilment_counts'),

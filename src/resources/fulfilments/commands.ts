@@ -18,6 +18,7 @@ import {
   loadCommitment,
   normaliseValuations,
 } from '../commitments/commands.ts'
+import { type InstalmentState, instalmentNamed } from '../instalments/read.ts'
 import { confirmationLifecycle, confirmationSteps } from './lifecycle.ts'
 import type { Confirming, Disputing, Fulfilment, FulfilmentWrite, Reversing } from './schemas.ts'
 import { commitmentOfFulfilment, type FulfilmentEntry, fulfilmentChange, fulfilmentInsert } from './store.ts'
@@ -34,7 +35,8 @@ export async function reportFulfilment(tx: Tx, commitmentId: string, write: Fulf
   const reporter = write.reported_by_party_id?.toLowerCase() ?? commitment.from_party_id
   const may = decidersOf('either_side', commitment, partnership.parties)
   requireDecider('reported_by_party_id', reporter, may)
-  const entry = checkedEntry(held, write, reporter)
+  const instalment = await instalmentNamed(tx, commitmentId, write.instalment_seq)
+  const entry = checkedEntry(held, write, reporter, instalment)
   const id = newId()
   await insertExternalRefs(tx, 'fulfilment', id, completeRefs(write.external_refs))
   await fulfilmentInsert(tx, id, entry)
@@ -44,7 +46,12 @@ export async function reportFulfilment(tx: Tx, commitmentId: string, write: Fulf
 }
 
 /** @throws Problem that names every rule which the write breaks */
-function checkedEntry({ commitment, today }: Held, write: FulfilmentWrite, reporter: string): FulfilmentEntry {
+function checkedEntry(
+  { commitment, today }: Held,
+  write: FulfilmentWrite,
+  reporter: string,
+  instalment: InstalmentState | undefined,
+): FulfilmentEntry {
   const faults = new Faults()
   const { measure } = commitment
   if (!isAddable(write.measure, measure)) {
@@ -57,12 +64,14 @@ function checkedEntry({ commitment, today }: Held, write: FulfilmentWrite, repor
   if (write.delivered_on > today) {
     faults.add('/delivered_on', 'in_future', `Today is ${today}: a delivery is reported once it is there.`)
   }
+  if (write.instalment_seq != null) checkInstalment(write.instalment_seq, instalment, faults)
   checkValuations(write.valuations ?? [], faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()
   return {
     commitment_id: commitment.id,
     delivered_on: write.delivered_on,
+    instalment_seq: write.instalment_seq ?? null,
     measure: normaliseMeasure(write.measure),
     mode: write.mode ?? commitment.mode,
     reach: write.reach ?? null,
@@ -78,6 +87,15 @@ function checkedEntry({ commitment, today }: Held, write: FulfilmentWrite, repor
     reversal_of: null,
     reversal_reason: null,
     metadata: write.metadata ?? {},
+  }
+}
+
+function checkInstalment(seq: number, state: InstalmentState | undefined, faults: Faults): void {
+  if (state === undefined) {
+    faults.add('/instalment_seq', 'unknown_reference', `The commitment has no instalment ${seq}.`)
+  } else if (state === 'skipped' || state === 'void') {
+    const detail = `Instalment ${seq} is ${state}: without instalment_seq the delivery settles the next that is open.`
+    faults.add('/instalment_seq', 'not_open', detail)
   }
 }
 
@@ -165,6 +183,7 @@ export async function reverseFulfilment(tx: Tx, id: string, ifMatch: IfMatch, bo
 const reversalOf = (entry: Fulfilment, partyId: string, reason: string): FulfilmentEntry => ({
   commitment_id: entry.commitment_id,
   delivered_on: entry.delivered_on,
+  instalment_seq: entry.instalment_seq,
   measure: entry.measure,
   mode: entry.mode,
   reach: entry.reach,

@@ -29,6 +29,7 @@ export const Fulfilment = Type.Object(
     ...recordHead,
     commitment_id: uuid(),
     delivered_on: date(),
+    instalment_seq: nullable(Type.Integer({ description: 'The instalment that it was reported for' })),
     measure: ref(Measure),
     mode: codes(modes),
     reach: nullable(ref(Reach)),
@@ -60,6 +61,17 @@ export type Fulfilment = Static<typeof Fulfilment>
 export const FulfilmentWrite = strictObject(
   {
     delivered_on: date({ description: 'Today at the latest, in the time zone of the partnership' }),
+    instalment_seq: Type.Optional(
+      nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: 2_147_483_647,
+          description:
+            'The number of the instalment that it settles; what that one does not need, and all without a number, settles ' +
+            'in order what is open',
+        }),
+      ),
+    ),
     measure: ref(Measure),
     mode: Type.Optional(codes(modes, { description: 'That of the commitment when left out' })),
     reach: Type.Optional(nullable(ref(Reach))),

@@ -18,6 +18,7 @@ const insert = prepare(
     updated_at: param('now'),
     commitment_id: param('commitment_id'),
     delivered_on: param('delivered_on'),
+    instalment_seq: param('instalment_seq'),
     amount: param('amount'),
     currency: param('currency'),
     quantity: param('quantity'),

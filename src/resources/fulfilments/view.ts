@@ -15,6 +15,7 @@ const view: View<Fulfilment> = compiler
     'r.updated_at',
     'r.commitment_id',
     'r.delivered_on',
+    'r.instalment_seq',
     measureJson(sql`coalesce(r.amount, r.quantity)`).$castTo<Fulfilment['measure']>().as('measure'),
     eb.ref('r.mode').$castTo<Fulfilment['mode']>().as('mode'),
     eb.ref('r.reach').$castTo<Fulfilment['reach']>().as('reach'),

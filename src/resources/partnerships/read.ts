@@ -3,6 +3,8 @@ import type { ReadTx, Tx } from '../../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { Naming } from '../../platform/references.ts'
 
+export { partnershipFilters, partnershipSorts } from './filters.ts'
+
 /** What other slices may know of a partnership. */
 export interface PartnershipContext {
   id: string

@@ -150,7 +150,11 @@ export async function activatePartnership(tx: Tx, id: string, ifMatch: IfMatch, 
 export async function pausePartnership(tx: Tx, id: string, ifMatch: IfMatch, body: PauseStart): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'pause')
   const partyIds = partnership.parties.map((party) => party.id)
-  const on = await beginPause(tx, { partnershipId: id, commitmentId: null }, body, { partyIds, today })
+  const on = await beginPause(tx, { partnershipId: id, commitmentId: null }, body, {
+    partyIds,
+    today,
+    timeZone: partnership.time_zone,
+  })
   const { reason, initiated_by_party_id: decidedByPartyId } = body
   const outcome = await move(tx, partnership, { step: 'pause', verb: 'paused', on, reason, decidedByPartyId })
   await pauseCommitmentsOf(tx, id, { on, reason, partyId: decidedByPartyId.toLowerCase() })

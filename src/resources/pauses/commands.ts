@@ -1,6 +1,8 @@
 import { newId } from '../../core/ids.ts'
 import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
+import { holdByPause } from '../instalments/commands.ts'
+import { forgetResumption, remindOfResumption } from './reminder.ts'
 import { checkPause, type PauseScope, resumptionOf } from './rules.ts'
 import type { PauseEnd, PauseStart } from './schemas.ts'
 import { pauseClose, pauseInsert, pauseIntervals } from './store.ts'
@@ -14,13 +16,18 @@ export async function beginPause(
   tx: Tx,
   scope: PauseScope,
   start: PauseStart,
-  context: { partyIds: readonly string[]; today: string },
+  context: { partyIds: readonly string[]; today: string; timeZone: string },
 ): Promise<string> {
   const startsOn = start.starts_on ?? context.today
   const faults = new Faults()
   checkPause(start, startsOn, context.partyIds, await pauseIntervals(tx, scope), faults)
   faults.refuse()
-  await pauseInsert(tx, newId(), scope, start, startsOn)
+  const id = newId()
+  await pauseInsert(tx, id, scope, start, startsOn)
+  // Which commitments it holds up is decided now; the steps that they take by it act on their instalments.
+  await holdByPause(tx, id, scope.partnershipId, scope.commitmentId)
+  const expected = start.planned_resume_on ?? start.review_on
+  if (expected) await remindOfResumption(tx, id, { expected, timeZone: context.timeZone })
   return startsOn
 }
 
@@ -39,5 +46,6 @@ export async function endPause(
   const resumedOn = resumptionOf(pause.starts_on, resumed_on, today, faults)
   faults.refuse()
   await pauseClose(tx, pause.id, resumedOn)
+  await forgetResumption(tx, pause.id)
   return resumedOn
 }

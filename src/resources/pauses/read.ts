@@ -9,7 +9,7 @@ import type { PauseScope } from './rules.ts'
 import { Pause, pauseReasons } from './schemas.ts'
 
 /** The columns of a pause on the wire, of the table by the alias given. */
-const columnsOf = <A extends string>(alias: A) =>
+export const pauseColumns = <A extends string>(alias: A) =>
   [
     `${alias}.id`,
     `${alias}.version`,
@@ -34,7 +34,7 @@ export const openPauseOf = (eb: ExpressionBuilder<any, any>, of: 'partnership' |
   jsonObjectFrom(
     (eb as unknown as ExpressionBuilder<DB, never>)
       .selectFrom('pauses as p')
-      .select(columnsOf('p'))
+      .select(pauseColumns('p'))
       .where('p.tenant_id', '=', sql.ref<string>('r.tenant_id'))
       .where(
         of === 'partnership'
@@ -48,7 +48,7 @@ const ofScope = (name: string, within: RawBuilder<boolean>) =>
   defineList({
     name,
     item: Pause,
-    view: compiler.selectFrom('pauses as r').select(columnsOf('r')),
+    view: compiler.selectFrom('pauses as r').select(pauseColumns('r')),
     sorts: { starts_on: byDate('starts_on'), created_at: byInstant('created_at') },
     defaultSort: 'starts_on',
     filters: {

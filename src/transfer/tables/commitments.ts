@@ -9,7 +9,9 @@ import {
   ledgerEntries,
   ledgerSums,
   outstanding,
+  replaced,
   reported,
+  skipped,
 } from '../../resources/commitments/derived.ts'
 import { commitmentStatuses as statuses } from '../../resources/commitments/lifecycle.ts'
 import { bindings, kinds, modes, motives, reciprocities } from '../../resources/commitments/schemas.ts'
@@ -157,11 +159,23 @@ export const commitmentsTable = defineTable(source, {
       meaning: 'Fulfilments that the other side has neither confirmed nor disputed yet; not part of delivered',
       value: measured(reported),
     },
+    skipped: {
+      type: 'decimal',
+      unit: ofMeasure,
+      meaning: 'What pauses skipped of it, or will by their expected end: that is not owed any more',
+      value: measured(skipped),
+    },
+    replaced: {
+      type: 'decimal',
+      unit: ofMeasure,
+      meaning: 'What accepted substitutions replaced of it',
+      value: measured(replaced),
+    },
     outstanding: {
       type: 'decimal',
       unit: ofMeasure,
       meaning:
-        'What is still owed while it is agreed, paused or lapsed: the measure less delivered, never below zero; zero ' +
+        'What is still owed while it is agreed, paused or lapsed: the measure less skipped, replaced and delivered, never below zero; zero ' +
         'in every other state',
       value: measured(outstanding),
     },
@@ -169,8 +183,8 @@ export const commitmentsTable = defineTable(source, {
       type: 'decimal',
       unit: 'a share, 0 to 1',
       meaning:
-        'Delivered divided by the measure, at most 1, cut off to four digits; null where it is undefined: nothing was ' +
-        'agreed, the measure is zero, or it was taken over as fulfilled without its ledger',
+        'Delivered divided by the measure less skipped and replaced, at most 1, cut off to four digits; null where it is ' +
+        'undefined: nothing was agreed, nothing is left of the measure, or it was taken over as fulfilled without its ledger',
       isNullable: true,
       value: fulfilmentRate,
     },

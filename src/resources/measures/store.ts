@@ -1,0 +1,212 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Static } from 'typebox'
+import { param } from '../../db/prepared.ts'
+import type { PerceivedReciprocity } from './schemas.ts'
+
+/**
+ * The sums behind the measures, of the partnership `r`, as of a day, on one basis and in one currency: a statement for
+ * one partnership and for a page of them alike. All rests on dated facts: the last state that a commitment had by that
+ * day, the plan of that day, what was confirmed and not reversed by it.
+ */
+
+/** The day that is asked about: today, where the partnership is, when none is given. */
+export const asOf = sql<string>`coalesce(${param('as_of')}::date,
+  (${param('now')}::timestamptz at time zone r.time_zone)::date)`
+
+export const currency = sql<string>`coalesce(${param('currency')}::text, r.base_currency)`
+export const basis = sql<string>`coalesce(${param('basis')}::text, 'fair_value')`
+
+const closed = sql.lit('{lapsed,released,cancelled,substituted}')
+export const agreed = sql.lit('{agreed,paused,fulfilled,lapsed,released,cancelled,substituted}')
+
+/** The state on the day, and since when it was closed: since the first closing step that no other followed. */
+export const state = sql`lateral (
+  select coalesce((array_agg(h.to_status order by h.version desc))[1], case when c.agreed_on <= k.t then 'agreed' end)
+      as status,
+    min(h.changed_on) filter (where h.version > h.last_open) as closed_on
+  from (
+    select h.to_status, h.version, h.changed_on,
+      coalesce(max(h.version) filter (where h.to_status <> all(${closed}::text[])) over (), 0) as last_open
+    from status_changes h
+    where h.tenant_id = c.tenant_id and h.resource_type = 'commitment' and h.resource_id = c.id and h.changed_on <= k.t
+  ) h
+)`
+
+/** True where an instalment was due by a day: see the instalments' own reckoning for what is held. */
+const dueBy = (day: RawBuilder<unknown>) => sql`case when k.t < i.held_until then i.held_due_on <= ${day}
+  else i.state <> 'skipped' and not i.is_suspended and i.due_on <= ${day} end`
+
+export const plan = sql`lateral (
+  select coalesce(sum(i.measure), 0) as planned,
+    coalesce(sum(x.net) filter (where i.state = 'skipped' and i.due_on <= k.t
+      and (i.held_until is null or k.t >= i.held_until)), 0) as skipped,
+    coalesce(sum(i.measure - x.net), 0) as replaced,
+    coalesce(sum(x.net) filter (where ${dueBy(sql`k.t`)}), 0) as due,
+    coalesce(sum(x.net) filter (where ${dueBy(sql`k.t - 1`)}), 0) as due_before,
+    coalesce(sum(x.net) filter (where ${dueBy(sql`k.t`)} and i.due_on < s.closed_on), 0) as due_at_close,
+    coalesce(sum(i.measure) filter (where ${dueBy(sql`k.t`)}), 0) as promised_by,
+    coalesce(sum(x.net) filter (where i.due_on is null), 0) as undated,
+    coalesce(sum(i.measure) filter (where i.due_on is null), 0) as undated_promised
+  from instalments i
+  cross join lateral (
+    select i.measure - case when i.replaced = 0 then 0 else (
+      select coalesce(sum(d.measure), 0) from instalment_reductions d
+      where d.tenant_id = i.tenant_id and d.commitment_id = i.commitment_id and d.seq = i.seq and d.reduced_on <= k.t
+    ) end as net
+  ) x
+  where i.tenant_id = c.tenant_id and i.commitment_id = c.id and i.made_on <= k.t
+    and (i.superseded_on is null or i.superseded_on > k.t)
+)`
+
+/** What one unit of the measure is worth; 1 for money in the currency asked for, unknown where nobody valued it. */
+export const worth = sql`lateral (
+  select case when c.currency = k.currency then 1 else (
+    select v.amount from commitment_valuations v
+    where v.tenant_id = c.tenant_id and v.commitment_id = c.id and v.basis = k.basis and v.currency = k.currency
+      and v.valued_on <= k.t
+    order by v.valued_on desc, array_position(array['independent', 'receiver', 'giver'], v.declared_by), v.position
+    limit 1
+  ) / nullif(i.planned, 0) end as unit
+)`
+
+/** What was confirmed by the day and not taken back by it; each at its own valuation, or else at the commitment's. */
+const ledger = sql`lateral (
+  select coalesce(sum(e.magnitude), 0) as delivered, sum(coalesce(e.own, e.magnitude * w.unit)) as value,
+    count(*) as entries, count(*) filter (where e.own is null and w.unit is null) as unvalued
+  from (
+    select coalesce(f.amount, f.quantity) as magnitude,
+      case when f.valuations <> '[]' then (
+        select (o.value -> 'money' ->> 'amount')::numeric from jsonb_array_elements(f.valuations) with ordinality as o (value, ordinality)
+        where o.value ->> 'basis' = k.basis and o.value -> 'money' ->> 'currency' = k.currency
+          and (o.value ->> 'valued_on')::date <= k.t
+        order by o.value ->> 'valued_on' desc,
+          array_position(array['independent', 'receiver', 'giver'], o.value ->> 'declared_by'), o.ordinality
+        limit 1
+      ) end as own
+    from fulfilments f
+    where f.tenant_id = c.tenant_id and f.commitment_id = c.id and f.reversal_of is null
+      and f.confirmation = 'confirmed' and greatest(f.delivered_on, f.decided_on) <= k.t
+      and not exists (
+        select from fulfilments b where b.tenant_id = f.tenant_id and b.reversal_of = f.id
+          and (b.created_at at time zone r.time_zone)::date <= k.t)
+  ) e
+)`
+
+/**
+ * One row for each commitment of `r` that was agreed by the day `k.t`, in its own unit.
+ * `stands`: what is promised still; of what is closed, what was delivered. `due` takes out what a closing voided, and
+ * `promised_by` does not. What has no due date falls due when it comes to an end. What another system had fulfilled
+ * before it was taken over counts as delivered.
+ */
+export const commitmentRows = sql`
+  select c.id, q.side, c.reciprocity, w.unit, s.status, l.entries, l.unvalued,
+    case when y.is_closed then least(y.delivered, i.planned - i.replaced - i.skipped)
+      else i.planned - i.replaced - i.skipped end as stands,
+    y.delivered, case when y.is_taken then y.delivered * w.unit else l.value end as delivered_value,
+    case when y.is_closed then greatest(i.due_at_close, least(y.delivered, i.due + i.undated))
+      when s.status = 'fulfilled' then i.due + i.undated else i.due end as due,
+    case when y.is_closed or s.status = 'fulfilled' then i.promised_by + i.undated_promised else i.promised_by end
+      as promised_by,
+    case when s.status in ('agreed', 'paused') then greatest(i.due_before - y.delivered, 0) else 0 end as overdue,
+    s.status in ('agreed', 'paused') and i.undated > 0 as is_undated, y.is_taken,
+    i.planned, i.skipped, i.replaced, y.is_closed
+  from commitments c
+  join partnership_parties q on q.tenant_id = c.tenant_id and q.id = c.from_party_id
+  cross join ${state} s
+  cross join ${plan} i
+  cross join ${worth} w
+  cross join ${ledger} l
+  cross join lateral (
+    select s.status = any(${closed}::text[]) as is_closed, z.is_taken,
+      case when z.is_taken then i.planned - i.replaced - i.skipped else l.delivered end as delivered
+    from (
+      select s.status = 'fulfilled' and c.taken_over ->> 'status' = 'fulfilled' and l.entries = 0 as is_taken
+    ) z
+  ) y
+  where c.tenant_id = r.tenant_id and c.partnership_id = r.id and s.status = any(${agreed}::text[])`
+
+/** Sums of one side; decimals as text. */
+export interface SideSums {
+  side: string
+  commitments: number
+  valued: number
+  delivered_valued: number
+  in_return: number
+  in_return_valued: number
+  in_return_delivered_valued: number
+  promised: string
+  delivered: string
+  in_return_promised: string
+  in_return_delivered: string
+  due_commitments: number
+  due_valued: number
+  undated: number
+  taken_over_as_fulfilled: number
+  due: string
+  met: string
+  promised_by: string
+  kept: string
+  overdue: string
+}
+
+const text = (expression: RawBuilder<unknown>) => sql`coalesce(${expression}, 0)::text`
+const count = (condition: RawBuilder<unknown>) => sql`count(*) filter (where ${condition})`
+
+const valued = sql`m.unit is not null`
+const deliveredValued = sql`(m.unit is not null or (m.entries > 0 and m.unvalued = 0))`
+const inReturn = sql`m.reciprocity = 'in_return'`
+// What was due or promised by the day: closed and undated promises are, even those of which nothing is due.
+const isDue = sql`m.promised_by > 0`
+
+/** The sums of each side of the partnership `r`, as JSON; sides without a commitment have zeros. */
+export const sideSums = sql<SideSums[]>`(
+  select coalesce(json_agg(json_build_object(
+    'side', d.side, 'commitments', coalesce(g.commitments, 0), 'valued', coalesce(g.valued, 0),
+    'delivered_valued', coalesce(g.delivered_valued, 0), 'in_return', coalesce(g.in_return, 0),
+    'in_return_valued', coalesce(g.in_return_valued, 0),
+    'in_return_delivered_valued', coalesce(g.in_return_delivered_valued, 0),
+    'promised', ${text(sql`g.promised`)}, 'delivered', ${text(sql`g.delivered`)},
+    'in_return_promised', ${text(sql`g.in_return_promised`)}, 'in_return_delivered', ${text(sql`g.in_return_delivered`)},
+    'due_commitments', coalesce(g.due_commitments, 0), 'due_valued', coalesce(g.due_valued, 0),
+    'undated', coalesce(g.undated, 0), 'taken_over_as_fulfilled', coalesce(g.taken, 0),
+    'due', ${text(sql`g.due`)}, 'met', ${text(sql`g.met`)}, 'promised_by', ${text(sql`g.promised_by`)},
+    'kept', ${text(sql`g.kept`)}, 'overdue', ${text(sql`g.overdue`)})
+    order by array_position(array['company', 'non_profit', 'public', 'other'], d.side)), '[]')
+  from (
+    select distinct p.side from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id
+  ) d
+  left join (
+    select m.side, count(*) as commitments, ${count(valued)} as valued, ${count(deliveredValued)} as delivered_valued,
+      ${count(inReturn)} as in_return, ${count(sql`${inReturn} and ${valued}`)} as in_return_valued,
+      ${count(sql`${inReturn} and ${deliveredValued}`)} as in_return_delivered_valued,
+      sum(m.stands * m.unit) as promised, sum(m.delivered_value) as delivered,
+      sum(m.stands * m.unit) filter (where ${inReturn}) as in_return_promised,
+      sum(m.delivered_value) filter (where ${inReturn}) as in_return_delivered,
+      ${count(isDue)} as due_commitments, ${count(sql`${isDue} and ${valued}`)} as due_valued,
+      ${count(sql`m.is_undated`)} as undated, ${count(sql`m.is_taken`)} as taken,
+      sum(m.due * m.unit) as due, sum(least(m.delivered, m.due) * m.unit) as met,
+      sum(m.promised_by * m.unit) as promised_by, sum(least(m.delivered, m.promised_by) * m.unit) as kept,
+      sum(m.overdue * m.unit) as overdue
+    from (${commitmentRows}) m
+    group by m.side
+  ) g on g.side = d.side
+)`
+
+/** What sums need to know: the day, the basis and the currency, by the alias `k`. */
+export const questions = sql`lateral (select ${asOf} as t, ${basis} as basis, ${currency} as currency)`
+
+/** What both sides say of the reciprocity: the last round closed by the day that asked for it. */
+export const perceived = sql<Static<typeof PerceivedReciprocity> | null>`(
+  select json_build_object('evaluation_id', e.id, 'closed_on', (e.closed_at at time zone r.time_zone)::date, 'sides', (
+    select json_agg(json_build_object('side', o.side, 'score', trim_scale(o.score)::text)
+      order by array_position(array['company', 'non_profit', 'public', 'other'], o.side))
+    from evaluation_scores o
+    where o.tenant_id = e.tenant_id and o.evaluation_id = e.id and o.level = 'dimension' and o.code = 'reciprocity'))
+  from evaluations e
+  where e.tenant_id = r.tenant_id and e.partnership_id = r.id and e.status in ('closed', 'concluded')
+    and (e.closed_at at time zone r.time_zone)::date <= k.t
+    and exists (
+      select from evaluation_scores o where o.tenant_id = e.tenant_id and o.evaluation_id = e.id
+        and o.level = 'dimension' and o.code = 'reciprocity')
+  order by e.closed_at desc, e.id desc limit 1
+)`

@@ -1,0 +1,23 @@
+import { sql } from 'kysely'
+import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
+import type { View } from '../../platform/resource.ts'
+import type { Sums } from './answers.ts'
+import { asOf, basis, currency, perceived, questions, sideSums } from './store.ts'
+
+/** The sums of a partnership, for a page and for one alike: one statement, whatever their number. */
+export const sumsView: View<Sums> = compiler
+  .selectFrom('partnerships as r')
+  .innerJoin(questions.as('k'), (join) => join.onTrue())
+  .select([
+    'r.id',
+    asOf.as('as_of'),
+    basis.as('basis'),
+    currency.as('currency'),
+    sideSums.as('sides'),
+    perceived.as('perceived'),
+  ])
+
+/** The sums of one partnership, as JSON. */
+export const sumsOfOne = prepare<{ body: string }>(sql`
+  select row_to_json(v)::text as body
+  from (${sumsView.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))}) v`)
