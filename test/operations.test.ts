@@ -191,7 +191,7 @@ t.test('filters and bodies that name records of another tenant find nothing', as
 function oursNamed(name: string, operation: Operation): string[] {
   const noun = name.replace(/^.*\./, '').replace(/_ids?$/, '')
   const kinds = Object.keys(ours).filter((kind) => noun.endsWith(kind.replaceAll('-', '_').replace(/s$/, '')))
-  const own = ['parent', 'predecessor'].includes(noun) ? [kindOf(operation)] : []
+  const own = ['parent', 'predecessor'].includes(noun) && kindOf(operation) in ours ? [kindOf(operation)] : []
   const named = [...kinds, ...own]
   return (named.length > 0 ? named : Object.keys(ours)).map((kind) => ours[kind] as string)
 }

@@ -17,6 +17,7 @@ interface Schema extends Json {
   format?: string
   pattern?: string
   minItems?: number
+  minProperties?: number
   minimum?: number
   additionalProperties?: boolean | Schema
 }
@@ -72,12 +73,15 @@ function byType(schema: Schema, style: Style): unknown {
   }
 }
 
-function objectOf({ properties = {}, required = [] }: Schema, style: Style): unknown {
-  const members = Object.entries(properties).flatMap(([name, member]): [string, unknown][] => {
-    const isShown = style.whole || required.includes(name) || member.examples !== undefined
-    return isShown ? [[name, exampleOf(member, style)]] : []
-  })
-  return Object.fromEntries(members)
+function objectOf({ properties = {}, required = [], minProperties = 0 }: Schema, style: Style): unknown {
+  const members = Object.entries(properties)
+  const shown = members.filter(
+    ([name, member]) => style.whole || required.includes(name) || member.examples !== undefined,
+  )
+  // Where none of the members must be there, but one at least: the first.
+  const chosen = shown.length < minProperties ? members.slice(0, minProperties) : shown
+  const inner = chosen === shown ? style : { ...style, whole: true }
+  return Object.fromEntries(chosen.map(([name, member]) => [name, exampleOf(member, inner)]))
 }
 
 interface Media {

@@ -189,7 +189,22 @@ export const CommitmentWrite = strictObject(
     close_reason: Type.Optional(nullable(prose(2000, { description: 'Only with taken_over' }))),
     taken_over: Type.Optional(nullable(ref(TakenOverWrite))),
   },
-  { $id: 'CommitmentWrite', description: writeDescription },
+  {
+    $id: 'CommitmentWrite',
+    description: writeDescription,
+    examples: [
+      {
+        partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
+        from_organisation_ref: { system: 'crm', id: '0015g00000A1b2C' },
+        to_organisation_ref: { system: 'crm', id: '0015g00000D3e4F' },
+        kind: 'pro_bono_services',
+        title: 'Forty hours of legal advice',
+        binding: 'firm',
+        reciprocity: 'in_return',
+        measure: { type: 'quantity', quantity: '40', unit: 'hour' },
+      },
+    ],
+  },
 )
 export type CommitmentWrite = Static<typeof CommitmentWrite>
 

@@ -99,7 +99,19 @@ export const ImpactWrite = strictObject(
     evaluation_waiver: Type.Optional(nullable(prose(2000, { description: 'Why no evaluation is needed' }))),
     ...recordTailWrite,
   },
-  { $id: 'ImpactWrite' },
+  {
+    $id: 'ImpactWrite',
+    examples: [
+      {
+        disruption_ref: { system: 'crm', id: 'a0D5g0000067890' },
+        partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
+        severity: 'high',
+        effects: ['activity_impossible', 'income_down'],
+        response: 'pause',
+        response_due_on: '2026-04-01',
+      },
+    ],
+  },
 )
 export type ImpactWrite = Static<typeof ImpactWrite>
 

@@ -108,7 +108,18 @@ export const EvaluationWrite = strictObject(
     ),
     ...recordTailWrite,
   },
-  { $id: 'EvaluationWrite' },
+  {
+    $id: 'EvaluationWrite',
+    examples: [
+      {
+        partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
+        kind: 'periodic',
+        template_code: 'partnership-review',
+        period_from: '2026-01-01',
+        period_to: '2026-06-30',
+      },
+    ],
+  },
 )
 export type EvaluationWrite = Static<typeof EvaluationWrite>
 

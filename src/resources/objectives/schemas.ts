@@ -71,7 +71,18 @@ export const ObjectiveWrite = strictObject(
     ),
     ...recordTailWrite,
   },
-  { $id: 'ObjectiveWrite' },
+  {
+    $id: 'ObjectiveWrite',
+    examples: [
+      {
+        organisation_ref: { system: 'crm', id: '0015g00000D3e4F' },
+        level: 'outcome',
+        title: 'Meer kinderen leren zwemmen',
+        importance: 4,
+        active_from: '2026-01-01',
+      },
+    ],
+  },
 )
 export type ObjectiveWrite = Static<typeof ObjectiveWrite>
 

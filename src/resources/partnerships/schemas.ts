@@ -200,7 +200,24 @@ export const PartnershipWrite = strictObject(
     taken_over: Type.Optional(nullable(ref(TakenOverWrite))),
     ...recordTailWrite,
   },
-  { $id: 'PartnershipWrite' },
+  {
+    $id: 'PartnershipWrite',
+    examples: [
+      {
+        name: 'Samen naar school',
+        parties: [
+          { organisation_ref: { system: 'crm', id: '0015g00000A1b2C' }, side: 'company', role: 'lead' },
+          { organisation_ref: { system: 'crm', id: '0015g00000D3e4F' }, side: 'non_profit', role: 'partner' },
+        ],
+        relationship_type: 'integrative',
+        purpose: { why: { nl: 'Elk kind leert lezen.', en: 'Every child learns to read.' } },
+        starts_on: '2026-03-01',
+        evaluation_interval: 'P6M',
+        base_currency: 'EUR',
+        external_refs: [{ system: 'crm', id: 'a0B5g0000012345' }],
+      },
+    ],
+  },
 )
 export type PartnershipWrite = Static<typeof PartnershipWrite>
 
