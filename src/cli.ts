@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { buildApp } from './app.ts'
 import { connectClient } from './clients/client.ts'
-import { loadGrants, parseGrants, type Remark } from './clients/giving360.ts'
+import { loadDemo } from './clients/demo.ts'
+import { loadGrants } from './clients/giving360.ts'
+import { parseGrants, type Remark } from './clients/giving360-file.ts'
 import { type Config, clientConfig, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import type { Database } from './db/database.ts'
@@ -45,6 +47,14 @@ const commands: Record<string, Command> = {
     usage: 'load:360giving FILE',
     does: 'Loads grants (360Giving, JSON) through the API at BEIDE_URL as BEIDE_API_KEY. A second run changes nothing.',
     run: loadFile,
+  },
+  demo: {
+    usage: 'demo',
+    does: 'Fills the service at BEIDE_URL, as BEIDE_API_KEY, with a small invented portfolio. A second run changes nothing.',
+    run: async () => {
+      const { created, found, steps } = await loadDemo(connectClient(clientConfig()))
+      print(`${created} records made, ${found} were there already, ${steps} steps taken in their lives.`)
+    },
   },
 }
 

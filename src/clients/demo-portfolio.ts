@@ -1,0 +1,174 @@
+// A small portfolio that is wholly invented, in Dutch and English: it shows every state and every kind of record.
+// Organisations go by short names, which are also their ids in the system `demo`.
+
+/** What a step or a record is told: the id of a party of the partnership at hand, by the name of its organisation. */
+type Party = (organisation: string) => string
+
+/** A step in the life of a record, and the state that it leads to. */
+export interface Step {
+  verb: string
+  to: string
+  body?: (party: Party) => object
+}
+
+export interface DemoCommitment {
+  id: string
+  from: string
+  to?: string
+  body: object
+  /** Before the partnership is active, and after. */
+  steps: readonly Step[]
+  later?: readonly Step[]
+  fulfilments?: readonly { id: string; body: object; confirmedBy?: string; disputedBy?: string; why?: string }[]
+}
+
+export interface DemoRound {
+  id: string
+  body: object
+  /** How good each dimension is to each organisation, from 0 to 1; none where the round is only planned. */
+  views?: Readonly<Record<string, Readonly<Record<string, number>>>>
+  remarks?: Readonly<Record<string, string>>
+  conclusion?: object
+  cancelled?: string
+}
+
+export interface DemoPartnership {
+  id: string
+  parties: readonly object[]
+  body: object
+  begin: readonly Step[]
+  commitments: readonly DemoCommitment[]
+  start?: readonly Step[]
+  rounds?: readonly DemoRound[]
+  finish?: readonly Step[]
+}
+
+export const organisations: Readonly<Record<string, object>> = {
+  bank: {
+    name: 'Waterkant Bank',
+    legal_name: 'Waterkant Bank N.V.',
+    sector: 'company',
+    industry: { scheme: 'nace', code: '64.19' },
+    country: 'NL',
+    identifiers: [{ scheme: 'NL-KVK', value: '90000001' }],
+    preferred_language: 'nl',
+    website: 'https://waterkant-bank.example',
+  },
+  supermarket: {
+    name: 'Kruidenrijk Supermarkten',
+    sector: 'company',
+    industry: { scheme: 'nace', code: '47.11' },
+    country: 'NL',
+    identifiers: [{ scheme: 'NL-KVK', value: '90000002' }],
+    preferred_language: 'nl',
+  },
+  software: {
+    name: 'Noordlicht Software',
+    alternate_names: ['Northern Light Software'],
+    sector: 'company',
+    country: 'NL',
+    identifiers: [{ scheme: 'NL-KVK', value: '90000003' }],
+    preferred_language: 'en',
+  },
+  logistics: {
+    name: 'Harbour & Hill Logistics',
+    legal_name: 'Harbour & Hill Logistics Ltd',
+    sector: 'company',
+    country: 'GB',
+    identifiers: [{ scheme: 'GB-COH', value: '99000004' }],
+    preferred_language: 'en',
+  },
+  brewery: { name: 'Brouwerij De Gouden Aar', sector: 'company', country: 'BE', preferred_language: 'nl' },
+  swimming: {
+    name: 'Stichting Zwemmen voor Iedereen',
+    sector: 'non_profit',
+    country: 'NL',
+    identifiers: [
+      { scheme: 'NL-KVK', value: '90000006' },
+      { scheme: 'x-nl-rsin', value: '009000008', role: 'secondary' },
+    ],
+    preferred_language: 'nl',
+  },
+  food: { name: 'Voedselkring Nederland', sector: 'non_profit', country: 'NL', preferred_language: 'nl' },
+  digital: { name: 'Stichting Digitaal Dichtbij', sector: 'non_profit', country: 'NL', preferred_language: 'nl' },
+  rivers: {
+    name: 'Rivers Alive Trust',
+    sector: 'non_profit',
+    country: 'GB',
+    identifiers: [{ scheme: 'GB-CHC', value: '9900009' }],
+    preferred_language: 'en',
+  },
+  museum: { name: 'Museum op Wielen', sector: 'non_profit', country: 'BE', preferred_language: 'nl' },
+  city: { name: 'Gemeente Voorbeeldstad', sector: 'public', country: 'NL', preferred_language: 'nl' },
+}
+
+export const contacts: readonly { organisation: string; id: string; body: object }[] = [
+  { organisation: 'bank', id: 'noor', body: person('Noor van der Zee', 'alliance_manager', 'nl') },
+  { organisation: 'bank', id: 'ruben', body: person('Ruben de Wit', 'executive_sponsor', 'nl') },
+  { organisation: 'swimming', id: 'amina', body: person('Amina el Idrissi', 'alliance_manager', 'nl') },
+  { organisation: 'food', id: 'joris', body: person('Joris Brandsma', 'operations', 'nl') },
+  { organisation: 'logistics', id: 'grace', body: person('Grace Whitfield', 'alliance_manager', 'en') },
+  { organisation: 'rivers', id: 'owen', body: person('Owen Pritchard', 'communications', 'en') },
+]
+
+function person(name: string, job: string, language: string): object {
+  const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '.')}@demo.example`
+  return { name, email, function: job, language }
+}
+
+export const objectives: readonly { id: string; organisation: string; body: object }[] = [
+  {
+    id: 'every-child-swims',
+    organisation: 'swimming',
+    body: {
+      level: 'impact',
+      title: 'Ieder kind in Nederland kan zwemmen',
+      importance: 5,
+      active_from: '2024-01-01',
+      sdg_goals: [3],
+    },
+  },
+  {
+    id: 'lessons',
+    organisation: 'swimming',
+    body: {
+      level: 'output',
+      title: 'Vijfduizend zwemlessen voor gezinnen met weinig geld',
+      importance: 4,
+      active_from: '2024-01-01',
+      parent_ref: { system: 'demo', id: 'every-child-swims' },
+    },
+  },
+  {
+    id: 'financial-health',
+    organisation: 'bank',
+    body: {
+      level: 'outcome',
+      title: 'Gezinnen kunnen meedoen',
+      importance: 3,
+      active_from: '2024-01-01',
+      sdg_goals: [1, 10],
+    },
+  },
+]
+
+export const objectiveLinks: readonly { partnership: string; objective: string; contribution: number; why: string }[] =
+  [
+    {
+      partnership: 'swim',
+      objective: 'lessons',
+      contribution: 3,
+      why: 'De lessen worden met deze samenwerking betaald.',
+    },
+    { partnership: 'swim', objective: 'financial-health', contribution: 1, why: 'Meedoen begint ook met zwemmen.' },
+  ]
+
+export const disruption = {
+  id: 'pools-closed',
+  body: {
+    title: 'Zwembaden dicht door hoge energieprijzen',
+    type: 'economic',
+    countries: ['NL'],
+    started_on: '2025-03-01',
+  },
+}

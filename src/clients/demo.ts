@@ -1,0 +1,134 @@
+import type { Client, Reply } from './client.ts'
+import { others } from './demo-others.ts'
+import { running } from './demo-partnerships.ts'
+import {
+  contacts,
+  type DemoCommitment,
+  type DemoPartnership,
+  disruption,
+  objectiveLinks,
+  objectives,
+  organisations,
+} from './demo-portfolio.ts'
+import { holdRound } from './demo-rounds.ts'
+import { Demo, type DemoReport } from './demo-run.ts'
+
+/**
+ * Fills a service with a small invented portfolio; what is there already stays as it is.
+ * @throws Refused where the service refuses a part of it
+ */
+export async function loadDemo(client: Client): Promise<DemoReport> {
+  const demo = new Demo(client)
+  for (const [id, body] of Object.entries(organisations)) {
+    const reply = await demo.put('organisations', id, body)
+    demo.organisationIds.set(id, reply.body.id)
+  }
+  for (const { organisation, id, body } of contacts) {
+    await demo.put(`organisations/${demo.organisationIds.get(organisation)}/contacts`, id, body)
+  }
+  for (const { id, organisation, body } of objectives) {
+    await demo.put('objectives', id, { ...body, organisation_ref: { system: 'demo', id: organisation } })
+  }
+  for (const partnership of [...running, ...others]) await loadPartnership(demo, partnership)
+  await linkObjectives(demo)
+  await strike(demo)
+  return demo.report
+}
+
+async function loadPartnership(demo: Demo, plan: DemoPartnership): Promise<void> {
+  let partnership = await demo.put('partnerships', plan.id, { ...plan.body, parties: plan.parties })
+  const party = partyOf(demo, partnership)
+  const lives = [...plan.begin, ...(plan.start ?? []), ...(plan.finish ?? [])]
+  partnership = await demo.live('partnerships', partnership, plan.begin, party)
+  const promised: [DemoCommitment, Reply][] = []
+  for (const commitment of plan.commitments) {
+    promised.push([commitment, await promise(demo, plan.id, commitment, party)])
+  }
+  // A state that these steps do not lead to is one that the partnership came to later.
+  partnership = await demo.live('partnerships', partnership, [...plan.begin, ...(plan.start ?? [])], party)
+  for (const [commitment, reply] of promised) await deliver(demo, commitment, reply, party)
+  for (const round of plan.rounds ?? []) await holdRound(demo, plan.id, round, party)
+  const now = await demo.client.must('GET', `/v1/partnerships/${partnership.body.id}`)
+  await demo.live('partnerships', now, lives, party)
+}
+
+function partyOf(demo: Demo, { body }: Reply): (name: string) => string {
+  const parties = body.parties as { id: string; organisation_id: string }[]
+  return (name) => {
+    const found = parties.find(({ organisation_id }) => organisation_id === demo.organisationIds.get(name))
+    if (!found) throw new Error(`${name} is no party of ${body.name}`)
+    return found.id
+  }
+}
+
+async function promise(
+  demo: Demo,
+  partnership: string,
+  { id, from, to, body, steps, later = [] }: DemoCommitment,
+  party: (name: string) => string,
+): Promise<Reply> {
+  const reply = await demo.put('commitments', id, {
+    ...body,
+    partnership_ref: { system: 'demo', id: partnership },
+    from_party_id: party(from),
+    ...(to === undefined ? {} : { to_party_id: party(to) }),
+  })
+  const before = ['draft', ...steps.map((step) => step.to)]
+  const isLater = later.some((step) => step.to === reply.body.status) && !before.includes(reply.body.status)
+  return isLater ? reply : demo.live('commitments', reply, steps, party)
+}
+
+/** What was delivered on a commitment, and what became of it once its partnership ran. */
+async function deliver(
+  demo: Demo,
+  { id, fulfilments = [], steps, later = [] }: DemoCommitment,
+  { body }: Reply,
+  party: (name: string) => string,
+): Promise<void> {
+  for (const { id: ref, body: delivered, confirmedBy, disputedBy, why } of fulfilments) {
+    let fulfilment = await demo.client.send('GET', `/v1/fulfilments/by-ref/demo/${ref}`)
+    if (fulfilment.status === 404) {
+      const whole = { ...delivered, external_refs: [{ system: 'demo', id: ref }] }
+      fulfilment = await demo.client.must('POST', `/v1/commitments/${body.id}/fulfilments`, whole)
+      demo.report.created += 1
+    } else demo.report.found += 1
+    if (fulfilment.body.confirmation !== 'reported') continue
+    if (confirmedBy) await demo.step('fulfilments', fulfilment, 'confirm', { party_id: party(confirmedBy) })
+    if (disputedBy) await demo.step('fulfilments', fulfilment, 'dispute', { party_id: party(disputedBy), reason: why })
+  }
+  if (later.length === 0) return
+  const now = await demo.client.must('GET', `/v1/commitments/by-ref/demo/${id}`)
+  await demo.live('commitments', now, [...steps, ...later], party)
+}
+
+async function linkObjectives(demo: Demo): Promise<void> {
+  for (const { partnership, objective, contribution, why } of objectiveLinks) {
+    const { body: about } = await demo.client.must('GET', `/v1/partnerships/by-ref/demo/${partnership}`)
+    const { body: aim } = await demo.client.must('GET', `/v1/objectives/by-ref/demo/${objective}`)
+    const query = `partnership_id=${about.id}&objective_id=${aim.id}`
+    const { body: links } = await demo.client.must('GET', `/v1/objective-links?${query}`)
+    if (links.data.length > 0) {
+      demo.report.found += 1
+      continue
+    }
+    const link = { partnership_id: about.id, objective_id: aim.id, contribution, rationale: why }
+    await demo.client.must('POST', '/v1/objective-links', { ...link, assessed_on: '2025-01-01' })
+    demo.report.created += 1
+  }
+}
+
+/** A crisis, and what it does to a partnership. */
+async function strike(demo: Demo): Promise<void> {
+  const reply = await demo.put('disruptions', disruption.id, disruption.body)
+  if (reply.body.status === 'watch') await demo.step('disruptions', reply, 'activate')
+  await demo.put('impacts', 'pools-closed-swim', {
+    disruption_ref: { system: 'demo', id: disruption.id },
+    partnership_ref: { system: 'demo', id: 'swim' },
+    severity: 'medium',
+    effects: ['activity_impossible'],
+    assessed_on: '2025-03-05',
+    response: 'extra_support',
+    response_due_on: '2025-04-01',
+    responded_on: '2025-03-20',
+  })
+}
