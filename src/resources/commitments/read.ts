@@ -28,10 +28,11 @@ export async function sidesThatPromised(tx: ReadTx, partnershipId: string): Prom
   return new Set(rows.map((row) => row.side))
 }
 
-/** The commitments of a partnership that have not come to an end yet. */
+/** The first so many commitments of a partnership that have not come to an end yet. */
 export async function openCommitments(
   tx: ReadTx,
   partnershipId: string,
+  limit: number,
 ): Promise<{ id: string; title: string; status: string }[]> {
   return tx.db
     .selectFrom('commitments')
@@ -41,5 +42,6 @@ export async function openCommitments(
     .where('status', 'in', ['draft', 'proposed', 'agreed', 'paused'])
     .orderBy('created_at')
     .orderBy('id')
+    .limit(limit)
     .execute()
 }

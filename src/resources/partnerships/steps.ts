@@ -192,21 +192,21 @@ const listedMax = 100
 export async function endPartnership(tx: Tx, id: string, ifMatch: IfMatch, body: End): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'end')
   const waiver = body.exit_evaluation_waiver ?? null
-  const [open, isEvaluated] = await Promise.all([openCommitments(tx, id), exitEvaluationConcluded(tx, id)])
+  const [open, isEvaluated] = await Promise.all([openCommitments(tx, id, listedMax), exitEvaluationConcluded(tx, id)])
   const faults = new Faults()
   if (open.length > 0) {
     const named = open
       .slice(0, 10)
       .map(({ id: commitmentId, title, status }) => `"${title}" (${commitmentId}, ${status})`)
-    const rest = open.length > named.length ? ` and ${open.length - named.length} more` : ''
-    const detail = `Commitments are still open: ${named.join(', ')}${rest}. Bring each to an end.`
+    const others = open.length > named.length ? ' and others' : ''
+    const detail = `Commitments are still open: ${named.join(', ')}${others}. Bring each to an end.`
     faults.add('', 'commitments_open', detail)
   }
   if (!isEvaluated && waiver === null) {
     const detail = 'No exit evaluation is concluded: conclude one, or say in exit_evaluation_waiver why not.'
     faults.add('/exit_evaluation_waiver', 'exit_evaluation', detail)
   }
-  faults.refuse('condition_unmet', open.length > 0 ? { open_commitments: open.slice(0, listedMax) } : {})
+  faults.refuse('condition_unmet', open.length > 0 ? { open_commitments: open } : {})
   const { ends_on, end_reason: reason } = partnership
   const on = ends_on !== null && ends_on < today ? ends_on : today
   return move(tx, partnership, { step: 'end', verb: 'ended', on, columns: { exit_evaluation_waiver: waiver }, reason })
