@@ -1,64 +1,12 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { cloneDatabase } from './support/database.ts'
-import type { Json } from './support/harness.ts'
-import { runToEnd, type ServiceProcess, startProcess, until } from './support/process.ts'
+import { runToEnd, startProcess } from './support/process.ts'
+import { ask, keepAlive, organisation, owner } from './support/requests.ts'
 import { temporaryDirectory } from './support/temporary.ts'
-
-interface Got {
-  status: number
-  headers: Record<string, string | string[] | undefined>
-  body: Json
-}
-
-/** A request on a socket that the agent keeps open, as clients do. */
-async function ask(service: ServiceProcess, agent: Agent, method: string, path: string, body?: unknown): Promise<Got> {
-  const headers = {
-    authorization: `Bearer ${service.key}`,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  }
-  const request = httpRequest(new URL(path, service.url), { method, agent, headers })
-  request.end(body === undefined ? undefined : JSON.stringify(body))
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  let text = ''
-  for await (const chunk of response) text += chunk
-  const isJson = response.headers['content-type']?.includes('json')
-  return { status: response.statusCode ?? 0, headers: response.headers, body: isJson ? JSON.parse(text) : text }
-}
-
-function keepAlive(t: Test): Agent {
-  const agent = new Agent({ keepAlive: true })
-  t.teardown(() => agent.destroy())
-  return agent
-}
-
-async function owner(t: Test, url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  // Dropping the database of the test ends it.
-  client.on('error', () => {})
-  await client.connect()
-  t.teardown(() => client.end())
-  return client
-}
-
-const organisation = { name: 'Stichting Voorbeeld', sector: 'non_profit' }
-
-/** Holds up every write of organisations, and answers once `count` requests wait for it. */
-async function holdUp(client: pg.Client): Promise<{ waiting(count: number): Promise<void>; release(): Promise<void> }> {
-  await client.query('begin')
-  await client.query('lock table organisations in access exclusive mode')
-  const waits = `select count(*)::int as n from pg_locks where not granted
-    and relation = 'organisations'::regclass and database = (select oid from pg_database where datname = current_database())`
-  return {
-    waiting: (count) => until(async () => (await client.query(waits)).rows[0].n >= count),
-    release: async () => void (await client.query('commit')),
-  }
-}
 
 t.test('the embedded Postgres: a first start, a crash, a second start', async (t) => {
   const directory = await temporaryDirectory()
@@ -133,78 +81,6 @@ t.test('a database that is not there, and a port that is taken, stop the start w
   t.equal(lost.code, 1)
   t.match(lost.stderr, /^(connect ECONNREFUSED .*\n)+$/)
   t.notMatch(lost.stderr, 'hunter2')
-})
-
-t.test('SIGTERM: ready says no, what was accepted is finished, connections close, the process ends', async (t) => {
-  const url = await cloneDatabase(t)
-  const service = await startProcess(t, { DATABASE_URL: url, DRAIN_DELAY_MS: '1500', DRAIN_TIMEOUT_MS: '60000' })
-  const agent = keepAlive(t)
-  t.equal((await ask(service, agent, 'GET', '/health/ready')).status, 200)
-  const hold = await holdUp(await owner(t, url))
-  const slow = [1, 2, 3].map(() => ask(service, agent, 'POST', '/v1/organisations', organisation))
-  await hold.waiting(3)
-
-  service.child.kill('SIGTERM')
-  await until(() => service.logs.some((log) => log.msg === 'draining'))
-  const ready = await ask(service, agent, 'GET', '/health/ready')
-  t.equal(ready.status, 503)
-  t.match(ready.body, { code: 'unavailable', detail: /about to stop/ })
-  t.ok(ready.headers['retry-after'])
-  t.equal((await ask(service, agent, 'GET', '/health/live')).status, 200, 'it still lives')
-  const late = ask(service, agent, 'POST', '/v1/organisations', organisation)
-  await hold.waiting(4)
-
-  // The listener closes after the delay; what was accepted before goes on.
-  await until(async () => !(await canConnect(service.url)))
-  await hold.release()
-  for (const answer of await Promise.all([...slow, late])) {
-    t.equal(answer.status, 201)
-    t.equal(answer.headers['connection'], 'close')
-  }
-  t.equal(await service.ended, 0)
-  const client = await owner(t, url)
-  t.equal((await client.query('select from organisations')).rowCount, 4)
-})
-
-async function canConnect(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
-}
-
-t.test('a signal that arrives twice in a moment cuts nothing either', async (t) => {
-  const url = await cloneDatabase(t)
-  const service = await startProcess(t, { DATABASE_URL: url, DRAIN_TIMEOUT_MS: '60000' })
-  const hold = await holdUp(await owner(t, url))
-  const slow = ask(service, keepAlive(t), 'POST', '/v1/organisations', organisation)
-  await hold.waiting(1)
-  service.child.kill('SIGINT')
-  await until(() => service.logs.some((log) => log.msg === 'draining'))
-  service.child.kill('SIGINT')
-  await until(async () => !(await canConnect(service.url)))
-  await hold.release()
-  t.equal((await slow).status, 201)
-  t.equal(await service.end('SIGINT'), 0)
-})
-
-t.test('a request that never ends does not hold a stop up for ever', async (t) => {
-  const url = await cloneDatabase(t)
-  const service = await startProcess(t, { DATABASE_URL: url, DRAIN_TIMEOUT_MS: '300' })
-  const hold = await holdUp(await owner(t, url))
-  const slow = ask(service, keepAlive(t), 'POST', '/v1/organisations', organisation)
-  const cut = t.rejects(slow, { code: 'ECONNRESET' })
-  await hold.waiting(1)
-  t.equal(await service.end(), 1)
-  t.match(service.logs.at(-1), { level: 50, msg: /timeout/ })
-  await cut
-  await hold.release()
 })
 
 /** A way to a server that can be shut, and can go dumb. */
