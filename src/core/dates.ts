@@ -13,10 +13,17 @@ export function isDate(text: string): boolean {
   return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
 }
 
+/** One for each time zone, of which there are some hundreds: to make one takes 0.7 ms, to use it 0.02. */
+const calendars = new Map<string, Intl.DateTimeFormat>()
+
 /** The date that it is in a time zone (IANA) at an instant. */
 export function dateIn(timeZone: string, instant: string): string {
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
-  return parts.format(new Date(instant))
+  let calendar = calendars.get(timeZone)
+  if (!calendar) {
+    calendar = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+    calendars.set(timeZone, calendar)
+  }
+  return calendar.format(new Date(instant))
 }
 
 /** Days later (or earlier, when negative). */

@@ -66,15 +66,48 @@ export interface Database {
   close(): Promise<void>
 }
 
-const setTenant = (tenantId: string, local: boolean): pg.QueryConfig => ({
-  name: local ? 'set_tenant_local' : 'set_tenant',
-  text: `select set_config('beide.tenant_id', $1, ${local})`,
-  values: [tenantId],
-})
+/** The tenant that each connection's session is set to. */
+const tenantOfSession = new WeakMap<pg.PoolClient, string>()
+
+/**
+ * Sets the tenant of a connection's session, outside any transaction; every use of a connection begins with it. Where
+ * it is that already, nothing is sent.
+ */
+async function setTenant(client: pg.PoolClient, tenantId: string): Promise<void> {
+  if (tenantOfSession.get(client) === tenantId) return
+  // Noted at once, for what is sent after it on the connection runs after it; where it fails the connection is closed.
+  tenantOfSession.set(client, tenantId)
+  try {
+    await client.query({
+      name: 'set_tenant',
+      text: "select set_config('beide.tenant_id', $1, false)",
+      values: [tenantId],
+    })
+  } catch (error) {
+    tenantOfSession.delete(client)
+    throw error
+  }
+}
+
+/** Names of the statements that the query builder made, by their text: the first so many that occur. */
+const names = new Map<string, string>()
+// Each connection keeps what it has parsed: some 20 kB a statement in Postgres.
+const namesMax = 300
+
+/** A statement under a name, so that each connection parses and plans it once; without one where there are too many. */
+function named(text: string, values: unknown[]): pg.QueryConfig {
+  let name = names.get(text)
+  if (name === undefined && names.size < namesMax) {
+    name = `k_${names.size}`
+    names.set(text, name)
+  }
+  return name === undefined ? { text, values } : { name, text, values }
+}
 
 /** A query builder on one connection: Kysely's own dialect over a pool that always hands out this one. */
 function kyselyOn(client: pg.PoolClient): Kysely<DB> {
-  const handle = { query: client.query.bind(client), release: () => {} }
+  const query = (text: string, values: unknown[]) => client.query(named(text, values))
+  const handle = { query, release: () => {} }
   const pool = { connect: async () => handle, end: async () => {} }
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) })
 }
@@ -146,7 +179,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     let isHeld = false
     try {
       // Sent ahead without waiting: they travel with the first statement of the work. Awaited below, so no fault is lost.
-      const begun = Promise.all([client.query('begin'), client.query(setTenant(caller.tenantId, true))])
+      const begun = Promise.all([setTenant(client, caller.tenantId), client.query('begin')])
       begun.catch(() => {})
       const reads = readTx(client, caller.tenantId)
       const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
@@ -186,7 +219,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       try {
         // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
         // cores: begin and commit around a read by id cost a quarter of its requests a second.
-        const set = client.query(setTenant(tenantId, false))
+        const set = setTenant(client, tenantId)
         set.catch(() => {})
         const result = await work(readTx(client, tenantId))
         await set
@@ -208,8 +241,8 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       const cancel = () => (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy()
       try {
         signal.addEventListener('abort', cancel)
+        await setTenant(client, tenantId)
         await client.query('begin isolation level repeatable read read only')
-        await client.query(setTenant(tenantId, true))
         // A stream may outlast the limit of a single request; its client's disconnection ends it.
         await client.query('set local statement_timeout = 0')
         const result = await work(readTx(client, tenantId))

@@ -15,6 +15,12 @@ function serialiseError(error: unknown): Record<string, unknown> {
   }
 }
 
+/**
+ * Lines are gathered for a tenth of a second, or until there are 4 kB: a write for each was a tenth of the processor
+ * time of a read by id. They are written at an orderly end and at a fatal fault too; a killed process loses the last.
+ */
+const gathering = { minLength: 4096, periodicFlush: 100, sync: false }
+
 /** Logs as JSON lines, on standard output if not elsewhere. Bodies and headers are never logged, so no secret or person is. */
 export function makeLogger(
   options: { level: string; format: 'json' | 'pretty' },
@@ -28,5 +34,6 @@ export function makeLogger(
     redact: ['*.authorization', '*.secret', '*.key', '*.email', '*.phone'],
     ...(options.format === 'pretty' ? { transport: { target: 'pino-pretty', options: { singleLine: true } } } : {}),
   }
-  return destination ? pino(settings, destination) : pino(settings)
+  if (options.format === 'pretty' && !destination) return pino(settings)
+  return pino(settings, destination ?? pino.destination(gathering))
 }

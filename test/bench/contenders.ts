@@ -1,5 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -46,11 +47,13 @@ async function answering(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`${url} does not answer`)
 }
 
-/** This service as it is started, with its log, but for the limit on requests. */
+/** This service as `npm start` starts it, with its log, but for the limit on requests. */
 export async function startBeide(databaseUrl: string): Promise<Server> {
   const port = await freePort()
+  const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
+  const [, ...args] = String(scripts.start).split(' ')
   const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), REQUESTS_PER_MINUTE: '100000000' }
-  const child = spawn(process.execPath, ['src/main.ts'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
   const url = `http://127.0.0.1:${port}`
   await answering(child, `${url}/health/ready`)
   return serverOf(child, url)

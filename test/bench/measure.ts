@@ -37,6 +37,12 @@ export async function cpuOfTree(pid: number): Promise<number> {
   return toMs(ticks)
 }
 
+/** How much memory a process holds now, in MB. */
+export async function residentMb(pid: number): Promise<number> {
+  const match = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))
+  return Number(match?.[1]) / 1024
+}
+
 /** Begins to watch how much memory a process holds at most. @returns reads it, in MB */
 export async function watchMemory(pid: number): Promise<() => Promise<number>> {
   await writeFile(`/proc/${pid}/clear_refs`, '5')

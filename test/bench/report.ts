@@ -64,10 +64,11 @@ export function reportExports(seen: Record<Contender, Export[]>): void {
 
 const residentGoalMb = 200
 
-export function reportLarge(format: string, { rows, rowsPerSecond, peakMb, firstByteMs }: Export): void {
+export function reportLarge(format: string, startMb: number, large: Export): void {
+  const { rows, rowsPerSecond, peakMb, firstByteMs } = large
   const verdict = peakMb < residentGoalMb ? 'reached' : 'NOT REACHED'
   console.log(
     `\n${figure(rows)} lines of evaluation_scores.${format}: ${figure(rowsPerSecond)} rows/s, first byte after ` +
-      `${figure(firstByteMs)} ms, at most ${figure(peakMb)} MB resident; goal ${residentGoalMb}: ${verdict}`,
+      `${figure(firstByteMs)} ms, at most ${figure(peakMb)} MB resident, ${figure(startMb)} MB before; goal ${residentGoalMb}: ${verdict}`,
   )
 }

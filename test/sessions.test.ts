@@ -1,0 +1,68 @@
+import pg from 'pg'
+import t from 'tap'
+import { connectDatabase, type ReadTx } from '../src/db/database.ts'
+import { startService } from './support/harness.ts'
+
+t.test(
+  'a connection always stands in the tenant of its use, whoever used it before and however that ended',
+  async (t) => {
+    const service = await startService(t)
+    const { tenantId: other } = await service.otherTenant('other')
+    const own = service.tenantId
+    const database = connectDatabase({
+      url: service.url,
+      size: 1,
+      statementTimeoutMs: 20_000,
+      connectTimeoutMs: 20_000,
+      onError: () => {},
+    })
+    t.teardown(() => database.close())
+    const caller = (tenantId: string) => ({
+      tenantId,
+      actor: { type: 'system', id: null } as const,
+      scopes: [],
+      requestId: 'test',
+      now: '2026-03-01T00:00:00Z',
+    })
+    const seen = async (tx: ReadTx) => {
+      const { rows } = await tx.client.query<{ tenant: string; pid: number }>(
+        'select current_tenant()::text as tenant, pg_backend_pid() as pid',
+      )
+      return rows[0]
+    }
+    const first = await database.read(own, seen)
+    t.equal(first?.tenant, own)
+    const again = async (tenantId: string) =>
+      t.strictSame(await database.read(tenantId, seen), { ...first, tenant: tenantId })
+    await again(other)
+    await again(other)
+    await again(own)
+
+    t.equal((await database.write(caller(other), seen))?.tenant, other)
+    await again(own)
+    await t.rejects(
+      database.write(caller(other), async (tx) => {
+        t.equal((await seen(tx))?.tenant, other)
+        throw new Error('rolled back')
+      }),
+      /rolled back/,
+    )
+    await again(own)
+    await again(other)
+    await t.rejects(
+      database.write(caller(own), (tx) => tx.client.query('select 1 / 0')),
+      /division by zero/,
+    )
+    await again(other)
+    await again(own)
+
+    const owner = new pg.Client({ connectionString: service.url })
+    await owner.connect()
+    t.teardown(() => owner.end())
+    await owner.query('select pg_terminate_backend($1)', [first?.pid])
+    await t.rejects(database.read(other, (tx) => tx.client.query('select pg_sleep(5)')))
+    const anew = await database.read(other, seen)
+    t.equal(anew?.tenant, other, 'and a new connection begins anew')
+    t.not(anew?.pid, first?.pid)
+  },
+)
