@@ -95,6 +95,18 @@ export class Problem extends Error {
   }
 }
 
+/** The record was merged into another. A read is sent on to that one (308); a write is refused, and told of it. */
+export class Moved extends Problem {
+  readonly from: string
+  readonly to: string
+
+  constructor(from: string, to: string) {
+    super('state_forbids', `This record was merged into ${to}: write to that one.`, { members: { merged_into_id: to } })
+    this.from = from
+    this.to = to
+  }
+}
+
 /** The one answer for what is not there and for what is not yours, so that neither gives the other away. */
 export const notFound = () => new Problem('not_found', 'There is no such record, or it is not yours to see.')
 

@@ -3,12 +3,15 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { newId } from '../core/ids.ts'
-import { type Fault, Problem, type ProblemCode } from '../core/problem.ts'
+import { type Fault, Moved, Problem, type ProblemCode } from '../core/problem.ts'
 
 /** Turns whatever was thrown into one problem document; what it was stays in the log. */
 export const errors = fp(
   async (app: FastifyInstance) => {
-    app.setErrorHandler((error, request, reply) => send(problemFrom(error, request), request, reply))
+    app.setErrorHandler((error, request, reply) => {
+      if (error instanceof Moved && ['GET', 'HEAD'].includes(request.method)) return sendOn(error, request, reply)
+      return send(problemFrom(error, request), request, reply)
+    })
     app.setNotFoundHandler((request, reply) => {
       const detail = `There is no ${request.method} ${request.url.split('?')[0]}. The contract is at /openapi.json.`
       return send(new Problem('unknown_route', detail), request, reply)
@@ -21,6 +24,10 @@ export const errors = fp(
 export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   void send(problemFrom(error, request), request, reply)
 }
+
+/** The same question, asked of the record that survived a merge. */
+const sendOn = ({ from, to }: Moved, request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+  reply.code(308).header('location', request.url.replace(from, to)).send()
 
 function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { code, cause } = problem

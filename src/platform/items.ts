@@ -8,7 +8,7 @@ import { ref, strictObject, uuid } from '../core/schemas.ts'
 import type { Database, Tx } from '../db/database.ts'
 import { callerOf, principalOf } from './auth.ts'
 import { lookUp } from './lookup.ts'
-import { gives, noContent, operation, patchTypes } from './operation.ts'
+import { gives, noContent, operation, patchTypes, sentOn } from './operation.ts'
 import { idByRef } from './references.ts'
 import { type AnyResource, type Outcome, sendOne, sendOutcome } from './resource.ts'
 import type { Scope } from './scopes.ts'
@@ -80,7 +80,11 @@ export function readById(app: Typed, { database }: SliceOptions, options: ItemRe
       tag,
       summary: `Read one ${one.replaceAll('_', ' ')}`,
       params: idParams,
-      answers: { 200: gives(ref(wire), 'The record'), 304: noContent('The caller has this version already') },
+      answers: {
+        200: gives(ref(wire), 'The record'),
+        304: noContent('The caller has this version already'),
+        ...(resource.survivor ? sentOn : {}),
+      },
     }),
     (request, reply) => sendOne(database, resource, request.params.id, request, reply),
   )

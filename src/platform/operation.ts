@@ -114,4 +114,13 @@ export const makes = (schema: TSchema, description: string): Answer => ({
   },
 })
 
+/** The answer to a read of what was merged into another record. */
+export const sentOn: Record<number, Answer> = {
+  308: {
+    description: 'The record was merged into another: the same question is answered there, for ever',
+    schema: null,
+    headers: { Location: 'The address of the record that is left' },
+  },
+}
+
 export const noContent = (description: string): Answer => ({ description, schema: null })

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
-import { notFound } from '../core/problem.ts'
+import { Moved, notFound } from '../core/problem.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
@@ -11,6 +11,8 @@ import { principalOf } from './auth.ts'
 export interface Represented {
   version: number
   body: string
+  /** The record that this one was merged into, of a kind that can be merged. */
+  merged_into_id?: string | null
 }
 
 /** What a change left behind: filled in when its transaction ends. */
@@ -33,6 +35,8 @@ export interface Resource<Wire> {
   path: string
   table: keyof DB
   view: View<Wire>
+  /** Follows merges from an `id` to the record that is left; none for a kind that cannot be merged. */
+  survivor?: Prepared<{ id: string }>
   /** Reads one by `id`. */
   one: Prepared<Represented>
   /** Locks one by `id` until the transaction ends; its own statement, so that a read after it sees what others left. */
@@ -50,8 +54,10 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   view: View<Wire>
   /** What events keep of the record, where that is less than the view: they outlive the erasure of a person. */
   kept?: View<unknown>
+  /** True where records of this kind can be merged: view and table have `merged_into_id`. */
+  merges?: boolean
 }): Resource<Wire> {
-  const { kept, ...known } = options
+  const { kept, merges = false, ...known } = options
   const { type, table, view } = known
   const only = <T>(rows: View<T>) =>
     rows.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
@@ -59,7 +65,9 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   const representation = kept ? sql`(select row_to_json(k) from (${only(kept)}) k)` : sql.ref('v.body')
   return {
     ...known,
-    one: prepare<Represented>(sql`select v.version, row_to_json(v)::text as body from (${one}) v`),
+    ...(merges ? { survivor: survivorIn(table) } : {}),
+    one: prepare<Represented>(sql`
+      select v.version, row_to_json(v)::text as body ${sql.raw(merges ? ', v.merged_into_id' : '')} from (${one}) v`),
     lock: prepare<object>(sql`
       select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`),
     record: prepare<Represented>(sql`
@@ -80,11 +88,34 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   }
 }
 
-/** The current representation of one record. @throws Problem `not_found` */
+const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
+  prepare(sql`
+    with recursive chain as (
+      select id, merged_into_id from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
+      union
+      select o.id, o.merged_into_id from ${sql.table(table)} o join chain on o.id = chain.merged_into_id
+      where o.tenant_id = ${tenantParam}
+    )
+    select id from chain where merged_into_id is null`)
+
+/** The current representation of one record. @throws Problem `not_found`, or Moved where it was merged into another */
 export async function readOne(tx: ReadTx, resource: AnyResource, id: string): Promise<Represented> {
   const [row] = await resource.one.run(tx, { id })
   if (!row) throw notFound()
+  await refuseMoved(tx, resource, id, row.merged_into_id)
   return row
+}
+
+/** @throws Moved where the record was merged into another */
+export async function refuseMoved(
+  tx: ReadTx,
+  { survivor }: Pick<AnyResource, 'survivor'>,
+  id: string,
+  mergedIntoId: string | null | undefined,
+): Promise<void> {
+  if (mergedIntoId == null) return
+  const [last] = (await survivor?.run(tx, { id })) ?? []
+  throw new Moved(id, last?.id ?? mergedIntoId)
 }
 
 const json = 'application/json; charset=utf-8'

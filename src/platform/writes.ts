@@ -7,11 +7,11 @@ import { notFound } from '../core/problem.ts'
 import type { Tx } from '../db/database.ts'
 import { problemOf } from './faults.ts'
 import { findByRef, lockRef } from './references.ts'
-import type { Outcome, Resource } from './resource.ts'
+import { type Outcome, type Resource, refuseMoved } from './resource.ts'
 
 /**
  * Locks a record and reads it as its clients see it: what a command decides on.
- * @throws Problem `not_found`, or `stale` where the caller has seen another version
+ * @throws Problem `not_found`, `stale` where the caller has seen another version, or Moved where it was merged away
  */
 export async function loadForUpdate<Wire extends { version: number }>(
   tx: Tx,
@@ -23,6 +23,7 @@ export async function loadForUpdate<Wire extends { version: number }>(
   const lock = resource.lock.run(tx, { id })
   const [[row]] = await Promise.all([resource.one.run(tx, { id }), lock])
   if (!row) throw notFound()
+  await refuseMoved(tx, resource, id, row.merged_into_id)
   ifMatch?.(row.version)
   return JSON.parse(row.body) as Wire
 }

@@ -17,7 +17,7 @@ import {
 } from '../../platform/writes.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import type { Contact, ContactState, ContactWrite } from './schemas.ts'
-import { contactDelete, contactDependants, contactErase, contactInsert, contactUpdate } from './store.ts'
+import { contactDelete, contactDependants, contactErase, contactInsert, contactsMove, contactUpdate } from './store.ts'
 import { contactResource } from './view.ts'
 
 /** Adds a person to an organisation. @throws Problem `not_found` where there is no such organisation */
@@ -70,6 +70,13 @@ export async function upsertContact(
       }))
     },
   })
+}
+
+/** Gives all contacts of an organisation to another, as a merge does; erased ones too. */
+export async function moveContacts(tx: Tx, fromOrganisationId: string, toOrganisationId: string): Promise<void> {
+  for (const id of await contactsMove(tx, fromOrganisationId, toOrganisationId)) {
+    record(tx, { resource: contactResource, id, verb: 'updated', changed: ['organisation_id'] })
+  }
 }
 
 /** Deletes a contact that nothing names. @throws Problem `in_use` */

@@ -9,7 +9,7 @@ import { callerOf, principalOf } from '../../platform/auth.ts'
 import { action, type SliceOptions } from '../../platform/collection.ts'
 import { idParams, items, refParams } from '../../platform/items.ts'
 import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
-import { gives, makes, operation } from '../../platform/operation.ts'
+import { gives, makes, operation, sentOn } from '../../platform/operation.ts'
 import { sendCreated, sendOutcome } from '../../platform/resource.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import { createContact, deleteContact, eraseContact, reviseContact, upsertContact } from './commands.ts'
@@ -97,6 +97,7 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
       query: list.query,
       answers: {
         200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
+        ...sentOn,
       },
     }),
     async (request, reply) => {
@@ -116,7 +117,7 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
       params: idParams,
       body: ref(ContactWrite),
       answers: { 201: makes(ref(Contact), 'The new record') },
-      refusals: ['duplicate', 'rule_violated'],
+      refusals: ['duplicate', 'state_forbids', 'rule_violated'],
       // What is kept for a repeated request must not outlive the erasure of the person.
       answersSecret: true,
     }),

@@ -43,6 +43,18 @@ export async function contactUpdate(tx: Tx, id: string, state: ContactState): Pr
     .execute()
 }
 
+/** Gives the contacts of an organisation to another. @returns their ids */
+export async function contactsMove(tx: Tx, from: string, to: string): Promise<string[]> {
+  const moved = await tx.db
+    .updateTable('contacts')
+    .set({ organisation_id: to, updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('organisation_id', '=', from)
+    .returning('id')
+    .execute()
+  return moved.map(({ id }) => id)
+}
+
 /** Blanks everything that tells who the person is or that a client wrote freely; id, organisation and function stay. */
 export async function contactErase(tx: Tx, id: string): Promise<void> {
   await removeExternalRefs(tx, 'contact', id)

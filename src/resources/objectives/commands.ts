@@ -16,10 +16,17 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import { organisationExists } from '../organisations/read.ts'
+import { checkOrganisation } from '../organisations/read.ts'
 import { parentLevels } from './rules.ts'
 import type { Objective, ObjectiveState, ObjectiveWrite } from './schemas.ts'
-import { objectiveDelete, objectiveDependants, objectiveInsert, objectiveLineage, objectiveUpdate } from './store.ts'
+import {
+  objectiveDelete,
+  objectiveDependants,
+  objectiveInsert,
+  objectiveLineage,
+  objectivesMove,
+  objectiveUpdate,
+} from './store.ts'
 import { objectiveResource } from './view.ts'
 
 export async function createObjective(tx: Tx, write: ObjectiveWrite): Promise<Outcome> {
@@ -74,6 +81,14 @@ export async function deleteObjective(tx: Tx, id: string, ifMatch: IfMatch): Pro
   recordRemoval(tx, objectiveResource, id, version)
 }
 
+/** Gives all objectives of an organisation to another, as a merge does. */
+export async function moveObjectives(tx: Tx, fromOrganisationId: string, toOrganisationId: string): Promise<void> {
+  const changed = ['organisation_id']
+  for (const id of await objectivesMove(tx, fromOrganisationId, toOrganisationId)) {
+    record(tx, { resource: objectiveResource, id, verb: 'updated', changed })
+  }
+}
+
 function stateOf(objective: Objective): ObjectiveState {
   const { id: _id, version: _v, created_at: _c, updated_at: _u, ...state } = objective
   return state
@@ -90,9 +105,8 @@ async function checked(tx: Tx, id: string, write: ObjectiveWrite, current?: Obje
   ])
   if (current && organisationId !== null && organisationId !== current.organisation_id) {
     faults.add('/organisation_id', 'fixed', 'An objective stays with its organisation: make a new one for another.')
-  } else if (organisationId !== null && !(await organisationExists(tx, organisationId))) {
-    faults.add('/organisation_id', 'unknown_reference', `There is no organisation ${organisationId}.`)
-  } else await checkParent(tx, id, { organisationId, parentId, level: write.level }, faults)
+  } else if (organisationId === null || (await checkOrganisation(tx, organisationId, '/organisation_id', faults)))
+    await checkParent(tx, id, { organisationId, parentId, level: write.level }, faults)
   if (current && write.level !== current.level) await checkChildren(tx, id, write.level, faults)
   checkPeriod(write, faults)
   write.sdg_targets?.forEach((target, at) => {

@@ -33,6 +33,18 @@ export async function objectiveDelete(tx: Tx, id: string): Promise<void> {
   await tx.db.deleteFrom('objectives').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
 }
 
+/** Gives the objectives of an organisation to another, at once, for their tree must stay within one. @returns their ids */
+export async function objectivesMove(tx: Tx, from: string, to: string): Promise<string[]> {
+  const moved = await tx.db
+    .updateTable('objectives')
+    .set({ organisation_id: to, updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('organisation_id', '=', from)
+    .returning('id')
+    .execute()
+  return moved.map(({ id }) => id)
+}
+
 export interface ObjectivePlace {
   id: string
   organisation_id: string

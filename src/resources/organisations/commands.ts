@@ -16,7 +16,7 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import { organisationExists } from './read.ts'
+import { checkOrganisation } from './read.ts'
 import type { Organisation, OrganisationState, OrganisationWrite } from './schemas.ts'
 import {
   organisationDelete,
@@ -44,7 +44,6 @@ export async function reviseOrganisation(
   revise: Revision<OrganisationWrite>,
 ): Promise<Outcome> {
   const organisation = await loadForUpdate(tx, organisationResource, id, ifMatch)
-  refuseMerged(organisation)
   const current = stateOf(organisation)
   const next = await checked(tx, id, revise(current))
   const changed = changedMembers(current, next)
@@ -83,16 +82,10 @@ export async function deleteOrganisation(tx: Tx, id: string, ifMatch: IfMatch): 
   recordRemoval(tx, organisationResource, id, organisation.version)
 }
 
-function stateOf(organisation: Organisation): OrganisationState {
+/** The writable members as they stand. */
+export function stateOf(organisation: Organisation): OrganisationState {
   const { id: _id, version: _v, created_at: _c, updated_at: _u, merged_into_id: _m, ...state } = organisation
   return state
-}
-
-function refuseMerged({ merged_into_id }: Organisation): void {
-  if (merged_into_id === null) return
-  throw new Problem('state_forbids', `This organisation was merged into ${merged_into_id}: write to that one.`, {
-    members: { merged_into_id },
-  })
 }
 
 /** The complete state that a write asks for. @throws Problem that names every rule it breaks */
@@ -131,9 +124,7 @@ async function checked(tx: Tx, id: string, write: OrganisationWrite): Promise<Or
 
 async function checkParent(tx: Tx, id: string, parentId: string | null, faults: Faults): Promise<void> {
   if (parentId === null) return
-  if (!(await organisationExists(tx, parentId))) {
-    faults.add('/parent_id', 'unknown_reference', `There is no organisation ${parentId}.`)
-  } else if (await organisationIsBelow(tx, id, parentId)) {
+  if ((await checkOrganisation(tx, parentId, '/parent_id', faults)) && (await organisationIsBelow(tx, id, parentId))) {
     faults.add('/parent_id', 'circle', 'An organisation cannot be above itself.')
   }
 }

@@ -1,27 +1,36 @@
 import { sql } from 'kysely'
-import { notFound } from '../../core/problem.ts'
+import { type Faults, notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
-
-const existing = prepare<object>(
-  sql`select from organisations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`,
-)
-
-/** True where there is such an organisation. */
-export async function organisationExists(tx: ReadTx, id: string): Promise<boolean> {
-  return (await existing.run(tx, { id })).length > 0
-}
-
-/** @throws Problem `not_found` where there is no such organisation */
-export async function requireOrganisation(tx: ReadTx, id: string): Promise<void> {
-  if (!(await organisationExists(tx, id))) throw notFound()
-}
+import { refuseMoved } from '../../platform/resource.ts'
+import { organisationResource } from './view.ts'
 
 /** What other slices may know of an organisation that a write names. */
 export interface NamedOrganisation {
   id: string
   merged_into_id: string | null
+}
+
+const existing = prepare<NamedOrganisation>(
+  sql`select id, merged_into_id from organisations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`,
+)
+
+/** @throws Problem `not_found` where there is no such organisation, or Moved where it was merged into another */
+export async function requireOrganisation(tx: ReadTx, id: string): Promise<void> {
+  const [organisation] = await existing.run(tx, { id })
+  if (!organisation) throw notFound()
+  await refuseMoved(tx, organisationResource, id, organisation.merged_into_id)
+}
+
+/** Adds a fault where there is no organisation of this id, or where it was merged into another. */
+export async function checkOrganisation(tx: ReadTx, id: string, pointer: string, faults: Faults): Promise<boolean> {
+  const [organisation] = await existing.run(tx, { id })
+  if (!organisation) faults.add(pointer, 'unknown_reference', `There is no organisation ${id}.`)
+  else if (organisation.merged_into_id !== null) {
+    faults.add(pointer, 'merged', `This organisation was merged into ${organisation.merged_into_id}: name that one.`)
+  } else return true
+  return false
 }
 
 const named = prepare<{ id: string | null; merged_into_id: string | null }>(sql`

@@ -8,6 +8,8 @@ import { param, tenantParam } from '../../db/prepared.ts'
 import { collection, type SliceOptions } from '../../platform/collection.ts'
 import { byInstant, byText, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
 import { createOrganisation, deleteOrganisation, reviseOrganisation, upsertOrganisation } from './commands.ts'
+import { merging } from './merge-routes.ts'
+import { mergeSchemas } from './merge-schemas.ts'
 import {
   Organisation,
   OrganisationPatch,
@@ -54,6 +56,10 @@ const list = defineList({
     sector: oneOf('sector', sectors),
     status: oneOf('status', organisationStatuses),
     country: { schema: country(), where: sql`r.country = ${param('country')}` },
+    include_merged: {
+      schema: Type.Boolean({ default: false, description: 'Show those, too, that were merged into another' }),
+      where: sql`(r.merged_into_id is null or ${param('include_merged')}::boolean)`,
+    },
     parent_id: { schema: uuid(), where: sql`r.parent_id = ${param('parent_id')}::uuid` },
     identifier: byIdentifier,
     external_ref: externalRef('organisation'),
@@ -63,7 +69,7 @@ const list = defineList({
 
 /** Companies, charities and public bodies. */
 export const organisations: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
-  for (const schema of organisationSchemas) app.addSchema(schema)
+  for (const schema of [...organisationSchemas, ...mergeSchemas]) app.addSchema(schema)
   app.addSchema(list.page)
   collection(app, slice, {
     resource: organisationResource,
@@ -83,4 +89,5 @@ export const organisations: FastifyPluginAsync<SliceOptions> = async (app, slice
       remove: deleteOrganisation,
     },
   })
+  merging(app, slice)
 }

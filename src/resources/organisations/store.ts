@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
-import type { Tx } from '../../db/database.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
 import { removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
@@ -79,7 +79,7 @@ export async function organisationIdentifiersSet(
 }
 
 /** True where making `parentId` the parent of `id` would close a circle. Two at once could: one waits for the other. */
-export async function organisationIsBelow(tx: Tx, id: string, parentId: string): Promise<boolean> {
+export async function organisationIsBelow(tx: ReadTx, id: string, parentId: string): Promise<boolean> {
   const name = JSON.stringify([tx.tenantId, 'organisation parents'])
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
   const found = await sql<{ found: boolean }>`
@@ -101,6 +101,10 @@ export async function organisationDependants(tx: Tx, id: string): Promise<string
     union all select 'contacts' where exists (
       select from contacts where tenant_id = ${tx.tenantId} and organisation_id = ${id})
     union all select 'subsidiaries' where exists (
-      select from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id})`.execute(tx.db)
+      select from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id})
+    union all select 'objectives' where exists (
+      select from objectives where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+    union all select 'merged organisations' where exists (
+      select from organisations where tenant_id = ${tx.tenantId} and merged_into_id = ${id})`.execute(tx.db)
   return found.rows.map((row) => row.kind)
 }

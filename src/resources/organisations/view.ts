@@ -40,4 +40,5 @@ export const organisationResource = defineResource<Organisation>({
   path: 'organisations',
   table: 'organisations',
   view,
+  merges: true,
 })

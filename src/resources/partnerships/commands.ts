@@ -25,6 +25,7 @@ import {
   managersDelete,
   managersInsert,
   partiesDelete,
+  partiesMove,
   partiesWrite,
   partnershipDelete,
   partnershipDependants,
@@ -99,6 +100,13 @@ export async function upsertPartnership(
         ...(write.taken_over || !current.taken_over ? {} : { taken_over: current.taken_over }),
       })),
   })
+}
+
+/** Gives an organisation's seats in partnerships to another, as a merge does; it sits in none of them yet. */
+export async function moveParties(tx: Tx, fromOrganisationId: string, toOrganisationId: string): Promise<void> {
+  for (const id of await partiesMove(tx, fromOrganisationId, toOrganisationId)) {
+    record(tx, { resource: partnershipResource, id, verb: 'updated', changed: ['parties'] })
+  }
 }
 
 /** Deletes a draft: what was proposed once is part of a history. */

@@ -125,6 +125,23 @@ export async function partiesWrite(tx: Tx, id: string, parties: PartnershipState
   await partiesWritten.run(tx, { id, parties: JSON.stringify(rows) })
 }
 
+/** Gives the seats of an organisation to another; partnerships are locked in the order of their ids. @returns their ids */
+export async function partiesMove(tx: Tx, from: string, to: string): Promise<string[]> {
+  const held = await sql<{ id: string }>`
+    select p.id from partnerships p where p.tenant_id = ${tx.tenantId} and p.id in (
+      select s.partnership_id from partnership_parties s where s.tenant_id = ${tx.tenantId} and s.organisation_id = ${from})
+    order by p.id for no key update`.execute(tx.db)
+  const ids = held.rows.map(({ id }) => id)
+  await sql`
+    with seats as (
+      update partnership_parties set organisation_id = ${to}
+      where tenant_id = ${tx.tenantId} and organisation_id = ${from} and partnership_id = any(${ids}::uuid[])
+    )
+    update partnerships set version = version + 1, updated_at = ${tx.now}::timestamptz
+    where tenant_id = ${tx.tenantId} and id = any(${ids}::uuid[])`.execute(tx.db)
+  return ids
+}
+
 export async function partiesDelete(tx: Tx, ids: readonly string[]): Promise<void> {
   await tx.db.deleteFrom('partnership_parties').where('tenant_id', '=', tx.tenantId).where('id', 'in', ids).execute()
 }
