@@ -22,6 +22,7 @@ import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { validation } from './platform/validation.ts'
 
+import { amendments } from './resources/amendments/routes.ts'
 import { apiKeys } from './resources/api-keys/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { termSchemas } from './resources/commitments/schemas.ts'
@@ -40,6 +41,7 @@ import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
 import { remindOfResumptions } from './resources/pauses/reminder.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
+import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
@@ -85,6 +87,8 @@ const tags = [
     name: 'Fulfilments',
     description: 'The ledger of what was delivered on a commitment: reported, confirmed, reversed.',
   },
+  { name: 'Substitutions', description: 'What takes the place of a promise that cannot be kept as it was made.' },
+  { name: 'Amendments', description: 'Changes of what was agreed, and the terms as they stood on any day.' },
   { name: 'Evaluations', description: 'Rounds in which both sides judge the collaboration, blind until closed.' },
   {
     name: 'Objectives',
@@ -181,6 +185,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(instalments, slice)
       await v1.register(measures, slice)
       await v1.register(fulfilments, slice)
+      await v1.register(substitutions, slice)
+      await v1.register(amendments, slice)
       await v1.register(evaluationTemplates, slice)
       await v1.register(evaluations, slice)
       await v1.register(objectives, slice)

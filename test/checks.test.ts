@@ -50,6 +50,8 @@ const elsewhere: Record<string, [component: string, member: string]> = {
   'partnership_parties.side': ['Party', 'side'],
   'commitments.unit': ['QuantityMeasure', 'unit'],
   'fulfilments.unit': ['QuantityMeasure', 'unit'],
+  'substitutions.unit': ['QuantityMeasure', 'unit'],
+  'term_versions.resource_type': ['TermsAsOf', 'resource_type'],
   'commitment_valuations.basis': ['Valuation', 'basis'],
   'commitment_valuations.declared_by': ['Valuation', 'declared_by'],
   'disruption_impacts.evaluation_obligation': ['Impact', 'evaluation_obligation'],

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { disruptionLifecycle, disruptionSteps } from '../src/resources/disruptions/lifecycle.ts'
-import { makeAlliance, makeOrganisation } from './support/alliance.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
+import { allianceTakenOver } from './support/promises.ts'
+import { organisation } from './support/world.ts'
 
 const nowhere = '01900000-0000-7000-8000-000000000000'
 const codesOf = (body: Json): string[] => body.errors.map((fault: Json) => `${fault.pointer} ${fault.code}`).sort()
@@ -55,7 +56,7 @@ t.test('a disruption is changed, found, and kept while impacts depend on it', as
   const changed = await service.call('PATCH', `/v1/disruptions/${flood.id}`, { glide_number: null }, { ifMatch: '"1"' })
   t.match(changed.body, { glide_number: null, version: 2 })
 
-  const { partnership } = await makeAlliance(service)
+  const { partnership } = await allianceTakenOver(service)
   const impact = await service.make('/v1/impacts', {
     disruption_id: flood.id,
     partnership_id: partnership.id,
@@ -81,11 +82,11 @@ t.test('a disruption is changed, found, and kept while impacts depend on it', as
 t.test('a high impact on an active partnership asks for an evaluation, until it is waived', async (t) => {
   const service = await startService(t, { clock: fixedClock('2026-03-10T12:00:00Z') })
   const disruption = await service.make('/v1/disruptions', pandemic)
-  const { partnership, companyParty } = await makeAlliance(service)
+  const { partnership, company } = await allianceTakenOver(service)
   const impact = await service.make('/v1/impacts', {
     disruption_id: disruption.id,
     partnership_id: partnership.id,
-    hit_party_id: companyParty,
+    hit_party_id: company,
     ...assessment,
   })
   t.match(impact, { assessed_on: '2026-03-10', evaluation_obligation: 'open', evaluation_due_on: '2026-04-09' })
@@ -97,12 +98,12 @@ t.test('a high impact on an active partnership asks for an evaluation, until it 
   t.equal(open.body.data.length, 1)
   t.same((await patch({ partnership_id: nowhere })).body.errors.length, 2)
 
-  const paused = await makeAlliance(service, { status: 'paused' })
+  const paused = await allianceTakenOver(service, { status: 'paused' })
   const calm = { disruption_id: disruption.id, partnership_id: paused.partnership.id, ...assessment }
   t.match(await service.make('/v1/impacts', calm), { evaluation_obligation: 'none' })
   const twice = await service.call('POST', '/v1/impacts', calm)
   t.match(twice, { status: 409, body: { code: 'duplicate' } })
-  const draft = await makeAlliance(service, { status: 'draft' })
+  const draft = await allianceTakenOver(service, { status: 'draft' })
   const early = await service.call('POST', '/v1/impacts', { ...calm, partnership_id: draft.partnership.id })
   t.match(early, { status: 409, body: { code: 'state_forbids' } })
 })
@@ -110,7 +111,7 @@ t.test('a high impact on an active partnership asks for an evaluation, until it 
 t.test('every fault of an impact is named at once', async (t) => {
   const service = await startService(t, { clock: fixedClock('2026-03-10T12:00:00Z') })
   const disruption = await service.make('/v1/disruptions', pandemic)
-  const { partnership } = await makeAlliance(service)
+  const { partnership } = await allianceTakenOver(service)
   const faulty = await service.call('POST', '/v1/impacts', {
     disruption_id: disruption.id,
     partnership_id: partnership.id,
@@ -142,12 +143,12 @@ t.test(
   'assessed in bulk over sector and country: a dry run lists, a run writes, a second run doubles nothing',
   async (t) => {
     const service = await startService(t, { clock: fixedClock('2026-03-10T12:00:00Z') })
-    const hotel = await makeOrganisation(service, 'company', { country: 'NL' })
-    const belgian = await makeOrganisation(service, 'company', { country: 'BE' })
-    const first = await makeAlliance(service, { company: hotel })
-    await makeAlliance(service, { company: hotel, status: 'ended' })
-    await makeAlliance(service, { company: belgian })
-    const paused = await makeAlliance(service, { company: hotel, status: 'paused' })
+    const hotel = await organisation(service, 'company', 'An organisation', { country: 'NL' })
+    const belgian = await organisation(service, 'company', 'An organisation', { country: 'BE' })
+    const first = await allianceTakenOver(service, { company: hotel })
+    await allianceTakenOver(service, { company: hotel, status: 'ended' })
+    await allianceTakenOver(service, { company: belgian })
+    const paused = await allianceTakenOver(service, { company: hotel, status: 'paused' })
     const disruption = await service.make('/v1/disruptions', { ...pandemic, countries: ['NL'], sectors: ['company'] })
     const assess = (body: object) => service.call('POST', `/v1/disruptions/${disruption.id}/assess-impacts`, body)
 
@@ -156,8 +157,8 @@ t.test(
     t.same(
       dry.body.data.map((row: Json) => [row.partnership_id, row.hit_party_id, row.outcome]).sort(),
       [
-        [first.partnership.id, first.companyParty, 'would_create'],
-        [paused.partnership.id, paused.companyParty, 'would_create'],
+        [first.partnership.id, first.company, 'would_create'],
+        [paused.partnership.id, paused.company, 'would_create'],
       ].sort(),
     )
     t.same((await service.get('/v1/impacts')).body.data, [], 'nothing was written')
@@ -165,7 +166,7 @@ t.test(
     const run = await assess({ ...assessment, filter: { partnership_statuses: ['active'] } })
     t.match(run.body, { matched: 1, created: 1, data: [{ outcome: 'created', organisation_id: hotel.id }] })
     const impact = await service.get(`/v1/impacts/${run.body.data[0].impact_id}`)
-    t.match(impact.body, { evaluation_obligation: 'open', hit_party_id: first.companyParty, response: 'pause' })
+    t.match(impact.body, { evaluation_obligation: 'open', hit_party_id: first.company, response: 'pause' })
     const again = await assess(assessment)
     t.match(again.body, { matched: 2, created: 1 })
     t.equal(again.body.data.find((row: Json) => row.outcome === 'exists').impact_id, impact.body.id)

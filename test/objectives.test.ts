@@ -1,14 +1,15 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
-import { makeAlliance, makeOrganisation } from './support/alliance.ts'
 import { type Json, startService } from './support/harness.ts'
+import { allianceTakenOver } from './support/promises.ts'
+import { organisation } from './support/world.ts'
 
 const nowhere = '01900000-0000-7000-8000-000000000000'
 const codesOf = (body: Json): string[] => body.errors.map((fault: Json) => `${fault.pointer} ${fault.code}`).sort()
 
 t.test('an objective is created, read, changed with true nulls, found and deleted', async (t) => {
   const service = await startService(t)
-  const charity = await makeOrganisation(service, 'non_profit')
+  const charity = await organisation(service, 'non_profit')
   const impact = await service.make('/v1/objectives', {
     organisation_id: charity.id,
     level: 'impact',
@@ -59,8 +60,8 @@ t.test('an objective is created, read, changed with true nulls, found and delete
 
 t.test('every fault of an objective is named at once', async (t) => {
   const service = await startService(t)
-  const charity = await makeOrganisation(service, 'non_profit')
-  const other = await makeOrganisation(service, 'non_profit')
+  const charity = await organisation(service, 'non_profit')
+  const other = await organisation(service, 'non_profit')
   const base = { level: 'output', title: 'Zwembad', importance: 1, active_from: '2026-02-01' }
   const faulty = await service.call('POST', '/v1/objectives', {
     ...base,
@@ -98,7 +99,7 @@ t.test('every fault of an objective is named at once', async (t) => {
 
 t.test('by the client’s own id: created once, unchanged the second time', async (t) => {
   const service = await startService(t)
-  await makeOrganisation(service, 'non_profit', { external_refs: [{ system: 'crm', id: 'org-1' }] })
+  await organisation(service, 'non_profit', 'An organisation', { external_refs: [{ system: 'crm', id: 'org-1' }] })
   const body = {
     organisation_ref: { system: 'crm', id: 'org-1' },
     level: 'impact',
@@ -118,9 +119,9 @@ t.test('by the client’s own id: created once, unchanged the second time', asyn
 t.test('links are superseded, never edited: what counted on any day stays known', async (t) => {
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const service = await startService(t, { clock })
-  const { partnership, charity } = await makeAlliance(service)
+  const { partnership, organisations } = await allianceTakenOver(service)
   const objective = await service.make('/v1/objectives', {
-    organisation_id: charity.id,
+    organisation_id: organisations.charity.id,
     level: 'outcome',
     title: 'Meer vrijwilligers',
     importance: 4,
@@ -150,7 +151,11 @@ t.test('links are superseded, never edited: what counted on any day stays known'
   t.same(await asOf('2026-05-31'), [1])
   t.same(await asOf('2026-06-01'), [3])
   t.same((await service.get('/v1/objective-links?is_current=false')).body.data.length, 1)
-  t.same((await service.get(`/v1/objective-links?organisation_id=${charity.id}&is_current=true`)).body.data.length, 1)
+  t.same(
+    (await service.get(`/v1/objective-links?organisation_id=${organisations.charity.id}&is_current=true`)).body.data
+      .length,
+    1,
+  )
 
   t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-05-31' })).body), ['/assessed_on before_former'])
   t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-06-02' })).body), ['/assessed_on future'])
@@ -165,8 +170,8 @@ t.test('links are superseded, never edited: what counted on any day stays known'
 
 t.test('each side links its own objectives, and those of others are refused', async (t) => {
   const service = await startService(t, { clock: fixedClock('2026-03-01T12:00:00Z') })
-  const { partnership } = await makeAlliance(service)
-  const stranger = await makeOrganisation(service, 'non_profit')
+  const { partnership } = await allianceTakenOver(service)
+  const stranger = await organisation(service, 'non_profit')
   const objective = await service.make('/v1/objectives', {
     organisation_id: stranger.id,
     level: 'impact',
@@ -178,15 +183,15 @@ t.test('each side links its own objectives, and those of others are refused', as
   const refused = await link({ partnership_id: partnership.id, objective_id: objective.id })
   t.match(refused, { status: 422, body: { errors: [{ pointer: '/objective_id', code: 'no_party' }] } })
   const unknown = await link({ partnership_id: nowhere, objective_id: nowhere })
-  t.match(unknown, { status: 422, body: { code: 'unknown_reference' } })
+  t.match(unknown, { status: 422, body: { code: 'rule_violated' } })
   t.same(codesOf(unknown.body), ['/objective_id unknown_reference', '/partnership_id unknown_reference'])
 })
 
 t.test('of assessments at once each supersedes the one before: one counts', async (t) => {
   const service = await startService(t, { clock: fixedClock('2026-03-01T12:00:00Z') })
-  const { partnership, company } = await makeAlliance(service)
+  const { partnership, organisations } = await allianceTakenOver(service)
   const objective = await service.make('/v1/objectives', {
-    organisation_id: company.id,
+    organisation_id: organisations.company.id,
     level: 'impact',
     title: 'Betrokken buurten',
     importance: 2,

@@ -43,19 +43,19 @@ t.test(
   async (t) => {
     const seats = await alliance(service)
     const [one, two] = [await agreed(service, seats), await agreed(service, seats, { title: 'Another gift' })]
+    await stepOf(service, commitmentPath(two), 'lapse', { party_id: seats.company, reason: 'The shops are closed' })
     await stepOf(service, pathOf(seats), 'wind-down', { ends_on: '2026-12-31', end_reason: 'completed' })
     const answer = await service.step(pathOf(seats), 'end')
     t.match(answer, { status: 422, body: { code: 'condition_unmet' } })
     t.same(codesOf(answer.body), ['commitments_open', 'exit_evaluation'])
     t.same(answer.body.open_commitments, [
       { id: one.id, title: 'A gift', status: 'agreed' },
-      { id: two.id, title: 'Another gift', status: 'agreed' },
+      { id: two.id, title: 'Another gift', status: 'lapsed' },
     ])
-    t.match(answer.body.errors[0].detail, new RegExp(`"Another gift" \\(${two.id}, agreed\\)`))
+    t.match(answer.body.errors[0].detail, new RegExp(`"Another gift" \\(${two.id}, lapsed\\)`))
 
-    for (const commitment of [one, two]) {
-      await stepOf(service, commitmentPath(commitment), 'cancel', { party_id: seats.company, reason: 'No budget' })
-    }
+    await stepOf(service, commitmentPath(one), 'cancel', { party_id: seats.company, reason: 'No budget' })
+    await stepOf(service, commitmentPath(two), 'release', { party_id: seats.charity, reason: 'Better times will come' })
     const waived = await stepOf(service, pathOf(seats), 'end', { exit_evaluation_waiver: 'Too small' })
     t.equal(waived.status, 'ended')
   },

@@ -34,7 +34,6 @@ export const problems = {
   unsupported_media_type: { status: 415, title: 'The body is not in a known format' },
   precondition_required: { status: 428, title: 'The If-Match header is needed' },
   // 422: well-formed, but a rule of the domain refuses it
-  unknown_reference: { status: 422, title: 'A record named in the request does not exist' },
   rule_violated: { status: 422, title: 'A rule refuses this' },
   condition_unmet: { status: 422, title: 'A condition of this step is not met' },
   key_reused: { status: 422, title: 'The key belongs to another request' },

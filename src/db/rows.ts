@@ -21,6 +21,31 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export interface Amendments {
+  assents: Json;
+  cause: string;
+  changes: Json;
+  created_at: string;
+  decided_by_party_id: string | null;
+  decided_on: string | null;
+  decision_note: string | null;
+  diff: Json;
+  disruption_id: string | null;
+  effective_on: string;
+  evaluation_id: string | null;
+  id: string;
+  metadata: Generated<Json>;
+  note: string | null;
+  partnership_id: string;
+  proposed_by_party_id: string;
+  proposed_on: string;
+  required: Json;
+  status: string;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface ApiKeys {
   created_at: string;
   expires_at: string | null;
@@ -492,6 +517,7 @@ export interface Pauses {
 
 export interface StatusChanges {
   actor: Json;
+  amendment_id: string | null;
   changed_at: string;
   changed_on: string;
   decided_by_party_id: string | null;
@@ -505,6 +531,33 @@ export interface StatusChanges {
   version: number;
 }
 
+export interface Substitutions {
+  amount: string | null;
+  by_commitment_id: string;
+  created_at: string;
+  currency: string | null;
+  decided_by_party_id: string | null;
+  decided_on: string | null;
+  decision_note: string | null;
+  decision_recorded_by_party_id: string | null;
+  disruption_id: string | null;
+  id: string;
+  instalment_seq: number | null;
+  metadata: Generated<Json>;
+  partnership_id: string;
+  proposed_by_party_id: string;
+  proposed_on: string;
+  quantity: string | null;
+  reason: string;
+  replaces_commitment_id: string;
+  status: string;
+  tenant_id: string;
+  unit: string | null;
+  updated_at: string;
+  value_difference: Json | null;
+  version: Generated<number>;
+}
+
 export interface TenantCounters {
   event_sequence: Generated<string>;
   tenant_id: string;
@@ -514,6 +567,17 @@ export interface Tenants {
   created_at: string;
   id: string;
   name: string;
+}
+
+export interface TermVersions {
+  amendment_id: string | null;
+  number: number;
+  recorded_at: string;
+  resource_id: string;
+  resource_type: string;
+  tenant_id: string;
+  terms: Json;
+  valid_from: string;
 }
 
 export interface WebhookAttempts {
@@ -562,6 +626,7 @@ export interface WebhookEndpoints {
 }
 
 export interface DB {
+  amendments: Amendments;
   api_keys: ApiKeys;
   commitment_pauses: CommitmentPauses;
   commitment_returns: CommitmentReturns;
@@ -590,8 +655,10 @@ export interface DB {
   partnerships: Partnerships;
   pauses: Pauses;
   status_changes: StatusChanges;
+  substitutions: Substitutions;
   tenant_counters: TenantCounters;
   tenants: Tenants;
+  term_versions: TermVersions;
   webhook_attempts: WebhookAttempts;
   webhook_deliveries: WebhookDeliveries;
   webhook_endpoints: WebhookEndpoints;

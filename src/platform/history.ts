@@ -18,6 +18,8 @@ export interface StatusChange {
   on: string
   decidedByPartyId?: string | null
   reason?: string | null
+  /** The amendment that changed the terms; the state is then the same before and after. */
+  amendmentId?: string | null
 }
 
 const insertion = prepare(
@@ -34,6 +36,7 @@ const insertion = prepare(
     decided_by_party_id: param<string | null>('decided_by_party_id'),
     reason: param<string | null>('reason'),
     actor: param<string>('actor'),
+    amendment_id: param<string | null>('amendment_id'),
   }),
 )
 
@@ -42,12 +45,13 @@ const insertion = prepare(
  * called, so that it may also go with the commit.
  */
 export async function recordStatusChange(tx: Tx, change: StatusChange): Promise<void> {
-  const { decidedByPartyId = null, reason = null, ...values } = change
+  const { decidedByPartyId = null, reason = null, amendmentId = null, ...values } = change
   await insertion.run(tx, {
     ...values,
     entry_id: newId(),
     decided_by_party_id: decidedByPartyId,
     reason,
+    amendment_id: amendmentId,
     now: tx.now,
     actor: JSON.stringify(tx.actor),
   })
@@ -68,9 +72,10 @@ export const HistoryEntry = Type.Object(
     changed_at: instant({ description: 'When it was recorded here' }),
     decided_by_party_id: nullable(uuid({ description: 'The party whose decision it was' })),
     reason: nullable(Type.String()),
+    amendment_id: nullable(uuid({ description: 'The amendment that changed the terms; the state stays as it was' })),
     actor: Type.Unsafe<Static<typeof HistoryActor>>({ $ref: 'HistoryActor#' }),
   },
-  { $id: 'HistoryEntry', description: 'One change of the state of a record' },
+  { $id: 'HistoryEntry', description: 'One change of the state of a record, or of its agreed terms' },
 )
 
 export const historySchemas = [HistoryActor, HistoryEntry]
@@ -86,6 +91,7 @@ const view = compiler
     'r.changed_at',
     'r.decided_by_party_id',
     'r.reason',
+    'r.amendment_id',
     'r.actor',
   ])
 

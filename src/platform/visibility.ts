@@ -11,6 +11,8 @@ const scopeByType: Readonly<Record<string, Scope>> = {
   pause: 'partnerships:read',
   commitment: 'commitments:read',
   fulfilment: 'commitments:read',
+  substitution: 'commitments:read',
+  amendment: 'partnerships:read',
   evaluation: 'evaluations:read',
   evaluation_invitation: 'evaluations:read',
   evaluation_decision: 'evaluations:read',

@@ -2,8 +2,8 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
-import { makeAlliance } from './alliance.ts'
 import { type Json, type Service, startService } from './harness.ts'
+import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
 import { conclusion, openRound, respond, stepRound } from './rounds.ts'
 
 /** A service in which every kind of record can be made: webhooks may go to this machine, so a target needs no name server. */
@@ -34,14 +34,15 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     function: 'alliance_manager',
     external_refs,
   })
-  const { partnership, companyParty, charityParty } = await makeAlliance(service, {
+  const seats = await allianceTakenOver(service, {
     charity: organisation,
     partnership: { external_refs },
   })
-  const commitment = await service.make('/v1/commitments', {
+  const { partnership } = seats
+  const gift = await service.make('/v1/commitments', {
     partnership_id: partnership.id,
-    from_party_id: companyParty,
-    to_party_id: charityParty,
+    from_party_id: seats.company,
+    to_party_id: seats.charity,
     kind: 'cash',
     title: 'A yearly gift',
     measure: { type: 'money', amount: '1000.00', currency: 'EUR' },
@@ -50,10 +51,10 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     taken_over: { on: '2026-01-01', from_system: 'tests' },
     external_refs,
   })
-  const fulfilment = await service.make(`/v1/commitments/${commitment.id}/fulfilments`, {
+  const fulfilment = await service.make(`/v1/commitments/${gift.id}/fulfilments`, {
     delivered_on: '2026-02-01',
     measure: { type: 'money', amount: '100.00', currency: 'EUR' },
-    reported_by_party_id: companyParty,
+    reported_by_party_id: seats.company,
     external_refs,
   })
   const objective = await service.make('/v1/objectives', {
@@ -88,16 +89,36 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     organisations: organisation.id,
     contacts: contact.id,
     partnerships: partnership.id,
-    commitments: commitment.id,
+    commitments: gift.id,
     fulfilments: fulfilment.id,
     objectives: objective.id,
     'objective-links': link.id,
     disruptions: disruption.id,
     impacts: impact.id,
     'api-keys': apiKey.id,
+    ...(await changes(service, seats, gift)),
     ...(await round(service, partnership, external_refs)),
     ...(await webhook(service)),
   }
+}
+
+/** What becomes of an agreed commitment when both sides want it otherwise. */
+async function changes(service: Service, seats: Alliance, old: Json): Promise<Record<string, string>> {
+  const measure = { type: 'money', amount: '100.00', currency: 'EUR' }
+  const next = await commitment(service, seats, { title: 'A gift in kind', kind: 'goods', measure })
+  const substitution = await service.make('/v1/substitutions', {
+    replaces_commitment_id: old.id,
+    replaced_measure: measure,
+    by_commitment_id: next.id,
+    reason: 'The shop is closed',
+    proposed_by_party_id: seats.company,
+  })
+  const amendment = await service.make(`/v1/partnerships/${seats.partnership.id}/amendments`, {
+    cause: 'evaluation',
+    proposed_by_party_id: seats.company,
+    changes: { commitments: [{ commitment_id: old.id, terms: { title: 'A gift each year' } }] },
+  })
+  return { substitutions: substitution.id, amendments: amendment.id }
 }
 
 /** Nothing is sent: that is for jobs, of which there are none here. */

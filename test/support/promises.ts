@@ -16,6 +16,36 @@ export async function alliance(client: Client, status = 'active', more: object =
   return { partnership, company: company.id, charity: charity.id }
 }
 
+interface Given {
+  /** The organisations, where they are there already. */
+  company?: Json
+  charity?: Json
+  status?: string
+  partnership?: object
+}
+
+/** An alliance since 2026-01-01 that was taken over in a state: that takes fewer requests than leading one there. */
+export async function allianceTakenOver(
+  client: Client,
+  given: Given = {},
+): Promise<Alliance & { organisations: { company: Json; charity: Json } }> {
+  const company = given.company ?? (await organisation(client, 'company'))
+  const charity = given.charity ?? (await organisation(client, 'non_profit'))
+  const partnership = await client.make('/v1/partnerships', {
+    name: 'Samen naar school',
+    parties: [
+      { organisation_id: company.id, side: 'company', role: 'lead' },
+      { organisation_id: charity.id, side: 'non_profit' },
+    ],
+    starts_on: '2026-01-01',
+    status: given.status ?? 'active',
+    taken_over: { on: '2026-01-01', from_system: 'tests' },
+    ...given.partnership,
+  })
+  const seats = partnership.parties.map(({ id }: Json) => id)
+  return { partnership, company: seats[0], charity: seats[1], organisations: { company, charity } }
+}
+
 /** A partnership of three: a company that promises, a charity that receives, and another charity. */
 export async function allianceOfThree(client: Client): Promise<Alliance & { other: string }> {
   const [first, second, third] = await Promise.all([

@@ -3,8 +3,12 @@ import type { Client, Json } from './harness.ts'
 // Records that many tests begin with, made through the public interface.
 
 /** An organisation. */
-export const organisation = (client: Client, sector: string, name = `The ${sector}`): Promise<Json> =>
-  client.make('/v1/organisations', { name, sector })
+export const organisation = (
+  client: Client,
+  sector: string,
+  name = `The ${sector}`,
+  more: object = {},
+): Promise<Json> => client.make('/v1/organisations', { name, sector, ...more })
 
 /** A company and a non-profit. */
 export async function pair(client: Client): Promise<{ company: Json; charity: Json }> {

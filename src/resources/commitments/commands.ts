@@ -26,11 +26,13 @@ import {
 import { commitmentResource } from './view.ts'
 
 // What other slices may do to a commitment.
+export { amendCommitment, amendedTerms } from './amend.ts'
 export { pauseCommitmentsOf, resumeCommitmentsOf } from './cascade.ts'
 export { checkValuations, normaliseValuations } from './checks.ts'
 export { type Held, loadCommitment } from './held.ts'
 export { followLedger } from './ledger.ts'
 export { type Decider, decidersOf } from './lifecycle.ts'
+export { agreeInPlace, substituteCommitment } from './substitute.ts'
 
 export async function createCommitment(tx: Tx, write: CommitmentWrite): Promise<Outcome> {
   const id = newId()

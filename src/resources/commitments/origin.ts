@@ -100,7 +100,7 @@ export function refuseAgreedTerms(before: Commitment, after: CommitmentTerms): v
   const way =
     before.status === 'proposed'
       ? 'withdraw the proposal to draft, change it there and propose it again.'
-      : 'agree another commitment, and release or cancel this one.'
+      : 'propose an amendment, POST /v1/partnerships/{id}/amendments.'
   for (const name of agreedTerms) {
     if (isDeepStrictEqual(before[name], after[name])) continue
     faults.add(

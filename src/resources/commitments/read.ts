@@ -2,6 +2,10 @@ import { sql } from 'kysely'
 import { notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { partnershipContext, type TermsNow } from '../partnerships/read.ts'
+import { wasAgreed } from './origin.ts'
+import { type Commitment, termsAgreed } from './schemas.ts'
+import { commitmentResource } from './view.ts'
 
 const existing = prepare<object>(
   sql`select from commitments where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`,
@@ -28,7 +32,10 @@ export async function sidesThatPromised(tx: ReadTx, partnershipId: string): Prom
   return new Set(rows.map((row) => row.side))
 }
 
-/** The first so many commitments of a partnership that have not come to an end yet. */
+/**
+ * The first so many commitments of a partnership that have not come to an end yet. What lapsed has not: it may still be
+ * reinstated or released.
+ */
 export async function openCommitments(
   tx: ReadTx,
   partnershipId: string,
@@ -39,9 +46,26 @@ export async function openCommitments(
     .select(['id', 'title', 'status'])
     .where('tenant_id', '=', tx.tenantId)
     .where('partnership_id', '=', partnershipId)
-    .where('status', 'in', ['draft', 'proposed', 'agreed', 'paused'])
+    .where('status', 'in', ['draft', 'proposed', 'agreed', 'paused', 'lapsed'])
     .orderBy('created_at')
     .orderBy('id')
     .limit(limit)
     .execute()
+}
+
+/**
+ * The day from which a commitment is known to have been agreed; null where it was not. Of one that was taken over without
+ * that day it is the day on which it stood so.
+ */
+export const agreedSince = ({ status, agreed_on, taken_over }: Commitment): string | null =>
+  agreed_on ?? (wasAgreed(status) ? (taken_over?.on ?? null) : null)
+
+/** The agreed terms of a commitment; undefined where there is no such commitment. */
+export async function commitmentTermsNow(tx: ReadTx, id: string): Promise<TermsNow | undefined> {
+  const [row] = await commitmentResource.one.run(tx, { id })
+  if (!row) return undefined
+  const commitment = JSON.parse(row.body) as Commitment
+  const partnership = await partnershipContext(tx, commitment.partnership_id)
+  if (!partnership) throw notFound()
+  return { since: agreedSince(commitment), terms: { ...termsAgreed(commitment) }, timeZone: partnership.time_zone }
 }

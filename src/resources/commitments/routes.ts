@@ -93,7 +93,7 @@ export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     write: CommitmentWrite,
     patch: CommitmentPatch,
     list,
-    refusals: ['duplicate', 'state_forbids', 'agreed_terms', 'rule_violated', 'unknown_reference'],
+    refusals: ['duplicate', 'state_forbids', 'agreed_terms', 'rule_violated'],
     commands: {
       create: createCommitment,
       revise: reviseCommitment,

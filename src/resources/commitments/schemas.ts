@@ -17,26 +17,31 @@ import {
 import { TakenOver, TakenOverWrite } from '../../platform/taken-over.ts'
 import { Pause } from '../pauses/schemas.ts'
 import { commitmentStatuses } from './lifecycle.ts'
-import { Measure, modes, Schedule, ScheduleWrite, Valuation } from './term-schemas.ts'
+import {
+  bindings,
+  commitmentRef,
+  kinds,
+  Measure,
+  modes,
+  motives,
+  reciprocities,
+  Schedule,
+  ScheduleWrite,
+  Valuation,
+} from './term-schemas.ts'
 
-export { Measure, modes, termSchemas, Valuation } from './term-schemas.ts'
-
-export const kinds = [
-  'cash',
-  'goods',
-  'pro_bono_services',
-  'volunteer_time',
-  'facilities',
-  'visibility',
-  'access',
-  'network',
-  'knowledge_data',
-  'licence',
-  'other',
-] as const
-export const bindings = ['indicative', 'firm'] as const
-export const reciprocities = ['in_return', 'unconditional', 'additional'] as const
-export const motives = ['charitable_gift', 'community_investment', 'commercial_initiative'] as const
+export {
+  bases,
+  bindings,
+  CommitmentTermsPatch,
+  kinds,
+  Measure,
+  modes,
+  motives,
+  reciprocities,
+  termSchemas,
+  Valuation,
+} from './term-schemas.ts'
 
 export const Agreement = Type.Object(
   {
@@ -143,11 +148,6 @@ export type CommitmentTerms = Pick<
   | 'metadata'
 >
 
-const commitmentRef = Type.Unsafe<string | Static<typeof Ref>>({
-  anyOf: [uuid({ description: 'Its id' }), ref(Ref)],
-  description: 'A commitment of the other side of the same partnership: its id, or your own id of it',
-})
-
 const party = (who: string) => Type.Optional(nullable(uuid({ description: `${who}: its seat in the partnership` })))
 const organisation = (who: string) =>
   Type.Optional(nullable(uuid({ description: `${who}: the organisation that has a seat in the partnership` })))
@@ -222,6 +222,12 @@ export const agreedTerms = [
   'measure',
   'schedule',
 ] as const satisfies readonly (keyof CommitmentTerms)[]
+
+export type AgreedTerms = Pick<CommitmentTerms, (typeof agreedTerms)[number]>
+
+/** The terms of a commitment that were agreed. */
+export const termsAgreed = (commitment: Pick<Commitment, (typeof agreedTerms)[number]>): AgreedTerms =>
+  Object.fromEntries(agreedTerms.map((name) => [name, commitment[name]])) as unknown as AgreedTerms
 
 /** The merge patch of a commitment. Its state, and how it was taken over, are no part of it. */
 export const CommitmentPatch = Object.assign(patchOf(strictObject(termsWrite), 'CommitmentPatch'), {

@@ -163,7 +163,7 @@ export async function resumeCommitment(tx: Tx, id: string, ifMatch: IfMatch, bod
 const scopeOf = ({ commitment, partnership }: Held) => ({ partnershipId: partnership.id, commitmentId: commitment.id })
 
 /** @returns the day on which the commitment's own pause ends; undefined where it has none */
-async function endOwnPause(tx: Tx, held: Held, end: PauseEnd): Promise<string | undefined> {
+export async function endOwnPause(tx: Tx, held: Held, end: PauseEnd): Promise<string | undefined> {
   const pause = await openPause(tx, scopeOf(held))
   return pause && endPause(tx, pause, end, held.today)
 }

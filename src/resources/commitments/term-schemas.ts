@@ -1,8 +1,24 @@
 import { type Static, Type } from 'typebox'
 import type { Measure as AnyMeasure } from '../../core/measure.ts'
 import { frequencies } from '../../core/schedule.ts'
-import { codes, date, decimal, Money, nullable, ref, strictObject } from '../../core/schemas.ts'
+import { codes, date, decimal, line, Money, nullable, Ref, ref, strictObject, uuid } from '../../core/schemas.ts'
 
+export const kinds = [
+  'cash',
+  'goods',
+  'pro_bono_services',
+  'volunteer_time',
+  'facilities',
+  'visibility',
+  'access',
+  'network',
+  'knowledge_data',
+  'licence',
+  'other',
+] as const
+export const bindings = ['indicative', 'firm'] as const
+export const reciprocities = ['in_return', 'unconditional', 'additional'] as const
+export const motives = ['charitable_gift', 'community_investment', 'commercial_initiative'] as const
 export const units = ['hour', 'day', 'piece', 'ticket', 'event', 'placement', 'impression', 'person'] as const
 export const modes = ['in_person', 'online', 'hybrid', 'not_applicable'] as const
 export const bases = ['cost_to_giver', 'fair_value', 'agreed', 'nominal'] as const
@@ -82,4 +98,33 @@ export const ScheduleWrite = strictObject(
   },
 )
 
-export const termSchemas = [MoneyMeasure, QuantityMeasure, Measure, Valuation, Schedule, ScheduleWrite]
+export const commitmentRef = Type.Unsafe<string | Static<typeof Ref>>({
+  anyOf: [uuid({ description: 'Its id' }), ref(Ref)],
+  description: 'A commitment of the other side of the same partnership: its id, or your own id of it',
+})
+
+/** New terms of a commitment that was agreed: between whom it is stays as it is. */
+export const CommitmentTermsPatch = strictObject(
+  {
+    kind: Type.Optional(codes(kinds)),
+    title: Type.Optional(line(300)),
+    binding: Type.Optional(codes(bindings)),
+    reciprocity: Type.Optional(codes(reciprocities)),
+    in_return_for: Type.Optional(Type.Array(commitmentRef, { maxItems: 50, uniqueItems: true })),
+    mode: Type.Optional(codes(modes)),
+    measure: Type.Optional(ref(Measure)),
+    schedule: Type.Optional(nullable(ref(ScheduleWrite))),
+  },
+  { $id: 'CommitmentTermsPatch', minProperties: 1, description: 'Each term that is given is replaced as a whole' },
+)
+export type CommitmentTermsPatch = Static<typeof CommitmentTermsPatch>
+
+export const termSchemas = [
+  MoneyMeasure,
+  QuantityMeasure,
+  Measure,
+  Valuation,
+  Schedule,
+  ScheduleWrite,
+  CommitmentTermsPatch,
+]

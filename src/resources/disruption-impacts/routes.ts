@@ -73,7 +73,7 @@ export const disruptionImpacts: FastifyPluginAsyncTypebox<SliceOptions> = async 
     write: ImpactWrite,
     patch: ImpactPatch,
     list,
-    refusals: ['duplicate', 'state_forbids', 'rule_violated', 'unknown_reference'],
+    refusals: ['duplicate', 'state_forbids', 'rule_violated'],
     commands: { create: createImpact, revise: reviseImpact, upsert: upsertImpact, remove: deleteImpact },
   })
 

@@ -1,4 +1,6 @@
+import type { Faults } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
+import { resolveNaming } from '../../platform/references.ts'
 
 export interface DisruptionContext {
   id: string
@@ -17,4 +19,19 @@ export async function disruptionContext(tx: ReadTx, id: string): Promise<Disrupt
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .executeTakeFirst()
+}
+
+/** The disruption that a write names by `disruption_id` or `disruption_ref`; null where it names none, or a fault. */
+export async function disruptionNamed(
+  tx: ReadTx,
+  write: { disruption_id?: string | null; disruption_ref?: { system: string; id: string } | null },
+  faults: Faults,
+): Promise<string | null> {
+  const naming = { id: write.disruption_id, ref: write.disruption_ref }
+  const place = { pointer: '', member: 'disruption', required: false }
+  const id = await resolveNaming(tx, 'disruption', naming, place, faults)
+  if (id === null) return null
+  const disruption = await disruptionContext(tx, id)
+  if (!disruption) faults.add('/disruption_id', 'unknown_reference', `There is no disruption ${id}.`)
+  return disruption?.id ?? null
 }

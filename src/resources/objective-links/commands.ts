@@ -6,16 +6,10 @@ import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { resolveNaming } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { evaluationIsOf } from '../evaluations/read.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import type { ObjectiveLinkCreate } from './schemas.ts'
-import {
-  currentLink,
-  evaluationIsOf,
-  type LinkedObjective,
-  linkedObjectiveLock,
-  linkInsert,
-  linkSupersede,
-} from './store.ts'
+import { currentLink, type LinkedObjective, linkedObjectiveLock, linkInsert, linkSupersede } from './store.ts'
 import { objectiveLinkResource } from './view.ts'
 
 /**
@@ -77,7 +71,7 @@ async function named(tx: Tx, write: ObjectiveLinkCreate) {
   if (objectiveId !== null && !objective) {
     faults.add('/objective_id', 'unknown_reference', `There is no objective ${objectiveId}.`)
   }
-  faults.refuse('unknown_reference')
+  faults.refuse()
   return {
     partnership: partnership as PartnershipContext,
     objectiveId: objectiveId as string,

@@ -75,7 +75,7 @@ export const objectiveLinks: FastifyPluginAsyncTypebox<SliceOptions> = async (ap
       description: 'Supersedes the former assessment of the same partnership and objective, which stays readable.',
       body: ref(ObjectiveLinkCreate),
       answers: { 201: makes(ref(ObjectiveLink), 'The new link') },
-      refusals: ['rule_violated', 'unknown_reference'],
+      refusals: ['rule_violated'],
     }),
     async (request, reply) => {
       const outcome = await database.write(callerOf(request, clock), (tx) => createObjectiveLink(tx, request.body))

@@ -65,15 +65,3 @@ export async function linkSupersede(tx: Tx, id: string, by: { id: string; assess
     .where('id', '=', id)
     .execute()
 }
-
-/** True where an evaluation is one of this partnership. */
-export async function evaluationIsOf(tx: Tx, partnershipId: string, evaluationId: string): Promise<boolean> {
-  const row = await tx.db
-    .selectFrom('evaluations')
-    .select('id')
-    .where('tenant_id', '=', tx.tenantId)
-    .where('partnership_id', '=', partnershipId)
-    .where('id', '=', evaluationId)
-    .executeTakeFirst()
-  return row !== undefined
-}

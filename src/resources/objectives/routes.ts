@@ -57,7 +57,7 @@ export const objectives: FastifyPluginAsync<SliceOptions> = async (app, slice) =
     write: ObjectiveWrite,
     patch: ObjectivePatch,
     list,
-    refusals: ['duplicate', 'rule_violated', 'unknown_reference'],
+    refusals: ['duplicate', 'rule_violated'],
     commands: {
       create: createObjective,
       revise: reviseObjective,

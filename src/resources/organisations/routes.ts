@@ -81,7 +81,7 @@ export const organisations: FastifyPluginAsync<SliceOptions> = async (app, slice
     write: OrganisationWrite,
     patch: OrganisationPatch,
     list,
-    refusals: ['duplicate', 'state_forbids', 'rule_violated', 'unknown_reference'],
+    refusals: ['duplicate', 'state_forbids', 'rule_violated'],
     commands: {
       create: createOrganisation,
       revise: reviseOrganisation,

@@ -20,6 +20,7 @@ import { checkedPartnership } from './checks.ts'
 import { conditionsUntil } from './lifecycle.ts'
 import { refuseAgreedTerms, refuseOtherOrigin } from './rules.ts'
 import type { Partnership, PartnershipState, PartnershipWrite } from './schemas.ts'
+import { stateOf, writeOf } from './state.ts'
 import {
   type Beginning,
   managersDelete,
@@ -34,6 +35,14 @@ import {
   partyDependants,
 } from './store.ts'
 import { partnershipResource } from './view.ts'
+
+// What other slices may do to a partnership.
+export {
+  amendedPartnership,
+  amendPartnership,
+  loadAmendable,
+  partnershipTerms,
+} from './amend.ts'
 
 /** Creates a partnership as a draft, or, taken over from another system, in the state that it reached there. */
 export async function createPartnership(tx: Tx, write: PartnershipWrite): Promise<Outcome> {
@@ -144,34 +153,6 @@ function beginningOf(write: PartnershipWrite): Beginning {
   const { on, from_system, note = null } = taken_over
   const waived_conditions = [...conditionsUntil[status]]
   return { status, end_reason, decline_reason, taken_over: { on, from_system, note, status, waived_conditions } }
-}
-
-/** The writable members as they stand. */
-function stateOf(partnership: Partnership): PartnershipState {
-  const {
-    id: _id,
-    version: _v,
-    created_at: _c,
-    updated_at: _u,
-    status: _s,
-    pause: _p,
-    reciprocity_waiver: _w,
-    exit_evaluation_waiver: _x,
-    end_reason: _e,
-    decline_reason: _d,
-    taken_over: _t,
-    ...state
-  } = partnership
-  return { ...state, parties: partnership.parties.map(({ assent: _a, ...party }) => party) }
-}
-
-/** The members as a client would write them: what a patch is applied to. */
-function writeOf(partnership: Partnership): PartnershipWrite {
-  const { taken_over } = partnership
-  const state = stateOf(partnership)
-  if (taken_over === null) return state
-  const { on, from_system, note } = taken_over
-  return { ...state, taken_over: { on, from_system, note } }
 }
 
 /** Sets the parties of a partnership. @throws Problem `in_use` where others depend on one that would go */

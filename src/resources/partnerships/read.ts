@@ -75,3 +75,24 @@ export async function holdPartnership(tx: Tx, { id, ref }: Naming): Promise<Part
 export async function holdPartnershipOf(tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> {
   return withParties(await heldByCommitment.run(tx, { id: commitmentId }))
 }
+
+/** The agreed terms of a record as they stand. */
+export interface TermsNow {
+  /** The day from which they count; null where nothing is agreed yet. */
+  since: string | null
+  terms: Record<string, unknown>
+  /** Of the partnership. */
+  timeZone: string
+}
+
+const termsNow = prepare<TermsNow>(sql`
+  select case when r.status not in ('draft', 'proposed', 'declined') then r.starts_on end as since,
+    r.time_zone as "timeZone", json_build_object(
+    'purpose', json_build_object('why', r.purpose -> 'why', 'what', r.purpose -> 'what', 'how', r.purpose -> 'how'),
+    'starts_on', r.starts_on, 'base_currency', r.base_currency) as terms
+  from partnerships r where r.tenant_id = ${tenantParam} and r.id = ${param('id')}::uuid`)
+
+/** The agreed terms of a partnership; undefined where there is no such partnership. */
+export async function partnershipTermsNow(tx: ReadTx, id: string): Promise<TermsNow | undefined> {
+  return (await termsNow.run(tx, { id }))[0]
+}

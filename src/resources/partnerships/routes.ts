@@ -4,6 +4,7 @@ import { ref } from '../../core/schemas.ts'
 import { children } from '../../platform/children.ts'
 import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
+import { amendmentsOfPartnership } from '../amendments/read.ts'
 import { pausesOfPartnership } from '../pauses/read.ts'
 import { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { createPartnership, deletePartnership, revisePartnership, upsertPartnership } from './commands.ts'
@@ -148,6 +149,13 @@ export const partnerships: FastifyPluginAsync<SliceOptions> = async (app, slice)
   })
 
   const below = { parent: partnershipResource, scope: 'partnerships:read', tag } as const
+  children(app, slice, {
+    ...below,
+    path: 'amendments',
+    id: 'list_partnership_amendments',
+    summary: 'List the amendments of a partnership',
+    list: amendmentsOfPartnership,
+  })
   children(app, slice, {
     ...below,
     path: 'pauses',

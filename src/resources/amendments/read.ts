@@ -1,0 +1,39 @@
+import { sql } from 'kysely'
+import { uuid } from '../../core/schemas.ts'
+import { param } from '../../db/prepared.ts'
+import { byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { amendmentCauses, amendmentStatuses } from './lifecycle.ts'
+import { Amendment } from './schemas.ts'
+import { amendmentResource } from './view.ts'
+
+const filters = {
+  status: oneOf('status', amendmentStatuses),
+  cause: oneOf('cause', amendmentCauses),
+  updated_since: updatedSince,
+  external_ref: externalRef('amendment'),
+}
+const listed = {
+  item: Amendment,
+  view: amendmentResource.view,
+  sorts: {
+    created_at: byInstant('created_at'),
+    updated_at: byInstant('updated_at'),
+    effective_on: { key: sql.ref('r.effective_on'), type: 'date' as const },
+  },
+  defaultSort: 'created_at',
+}
+const ofPartnership = sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`
+
+export const amendmentList = defineList({
+  ...listed,
+  name: 'amendments',
+  filters: { ...filters, partnership_id: { schema: uuid(), where: ofPartnership } },
+})
+
+/** The amendments of one partnership; its value is `partnership_id`. */
+export const amendmentsOfPartnership = defineList({
+  ...listed,
+  name: 'partnership_amendments',
+  filters,
+  within: ofPartnership,
+})

@@ -1,0 +1,68 @@
+import { Problem } from '../../core/problem.ts'
+import type { Tx } from '../../db/database.ts'
+import { record } from '../../platform/events.ts'
+import { recordStatusChange } from '../../platform/history.ts'
+import { changedMembers } from '../../platform/writes.ts'
+import { rescheduleCommitment } from '../instalments/commands.ts'
+import { checkedTerms } from './checks.ts'
+import type { Held } from './held.ts'
+import { type CommitmentTerms, type CommitmentTermsPatch, termsAgreed } from './schemas.ts'
+import { commitmentReturnsDelete, commitmentReturnsInsert, commitmentUpdate } from './store.ts'
+import { commitmentResource } from './view.ts'
+
+/**
+ * What a commitment comes to with new terms, which are held to every rule of a commitment. Nothing is written.
+ * @throws Problem that names every rule they break, or `state_forbids` where the commitment is not in force
+ */
+export async function amendedTerms(
+  tx: Tx,
+  { commitment }: Held,
+  patch: CommitmentTermsPatch,
+): Promise<CommitmentTerms> {
+  if (commitment.status !== 'agreed' && commitment.status !== 'paused') {
+    const way = commitment.status === 'draft' ? ': a draft is changed by PATCH' : ''
+    const detail = `What is amended is agreed or paused; this commitment is ${commitment.status}${way}.`
+    throw new Problem('state_forbids', detail, { members: { from: commitment.status } })
+  }
+  const { partnership_id, from_party_id, to_party_id, description, motive, pause_exempt, valuations } = commitment
+  const { external_refs, metadata } = commitment
+  const { terms } = await checkedTerms(tx, {
+    ...{ partnership_id, from_party_id, to_party_id, description, motive, pause_exempt, valuations },
+    ...{ external_refs, metadata },
+    ...termsAgreed(commitment),
+    ...patch,
+    // Who has left since stays bound by what it promised.
+    taken_over: { on: commitment.agreed_on ?? '0001-01-01', from_system: 'beide' },
+  })
+  return terms
+}
+
+/**
+ * Gives a commitment new terms that those concerned accepted: what is settled stays as it is, the rest is planned anew.
+ * @throws Problem `rule_violated` where the rest cannot be
+ */
+export async function amendCommitment(
+  tx: Tx,
+  held: Held,
+  patch: CommitmentTermsPatch,
+  amendment: { id: string; on: string; partyId: string; note: string | null },
+): Promise<CommitmentTerms> {
+  const { commitment } = held
+  const { id, version, status } = commitment
+  const terms = await amendedTerms(tx, held, patch)
+  const before = termsAgreed(commitment)
+  const changed = changedMembers(before, termsAgreed({ ...commitment, ...terms }))
+  if (changed.includes('measure') || changed.includes('schedule')) {
+    await rescheduleCommitment(tx, id, { measure: terms.measure, schedule: terms.schedule }, amendment.on)
+  }
+  if (changed.includes('in_return_for')) await commitmentReturnsDelete(tx, id)
+  await commitmentUpdate(tx, id, terms)
+  if (changed.includes('in_return_for')) await commitmentReturnsInsert(tx, id, terms)
+  await recordStatusChange(tx, {
+    ...{ type: 'commitment', id, version: version + 1, from: status, to: status, on: amendment.on },
+    ...{ decidedByPartyId: amendment.partyId, reason: amendment.note, amendmentId: amendment.id },
+  })
+  const figures = changed.includes('measure') ? ['outstanding', 'fulfilment_rate'] : []
+  record(tx, { resource: commitmentResource, id, verb: 'amended', changed: [...changed, ...figures] })
+  return terms
+}

@@ -1,0 +1,42 @@
+import { compareMeasures, isZero } from '../../core/measure.ts'
+import { moneyFault } from '../../core/money.ts'
+import { type Faults, Problem } from '../../core/problem.ts'
+import type { Held } from '../commitments/commands.ts'
+import type { Substitution, SubstitutionCreate } from './schemas.ts'
+
+const replaceable: readonly string[] = ['agreed', 'paused', 'lapsed']
+const replacing: readonly string[] = ['draft', 'proposed', 'agreed']
+
+/** @throws Problem `state_forbids` where nothing of the commitment can be replaced any more, or yet */
+export function requireReplaceable({ commitment: { status } }: Held): void {
+  if (replaceable.includes(status)) return
+  const detail = `What is replaced is agreed, paused or lapsed; this commitment is ${status}.`
+  const errors = [{ pointer: '/replaces_commitment_id', code: 'state_forbids', detail }]
+  throw new Problem('state_forbids', detail, { errors, members: { from: status } })
+}
+
+/** @throws Problem `state_forbids` where the commitment can not take another's place */
+export function requireReplacement({ commitment: { status } }: Held): void {
+  if (replacing.includes(status)) return
+  const detail = `What takes its place is a draft, proposed or agreed; this commitment is ${status}.`
+  const errors = [{ pointer: '/by_commitment_id', code: 'state_forbids', detail }]
+  throw new Problem('state_forbids', detail, { errors, members: { from: status } })
+}
+
+/** A difference may be less than nothing; its size is money like any other. */
+export function checkDifference(difference: SubstitutionCreate['value_difference'], faults: Faults): void {
+  if (difference == null) return
+  const { amount, currency } = difference
+  const fault = moneyFault({ amount: amount.replace(/^-/, ''), currency })
+  if (fault) faults.add(`/value_difference/${fault.at}`, fault.at, fault.detail)
+}
+
+/** The part that is replaced is something, and still outstanding. */
+export function checkPart(part: Substitution['replaced_measure'], outstanding: typeof part, faults: Faults): void {
+  if (isZero(part)) {
+    faults.add('/replaced_measure', 'nothing', 'Nothing is outstanding: there is nothing to replace.')
+  } else if (compareMeasures(part, outstanding) > 0) {
+    const left = outstanding.type === 'money' ? outstanding.amount : outstanding.quantity
+    faults.add('/replaced_measure', 'over_outstanding', `Only ${left} is outstanding.`)
+  }
+}
