@@ -5,12 +5,14 @@ import type { Clock } from './core/clock.ts'
 import { newId } from './core/ids.ts'
 import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
+import { denialNotes } from './platform/audit.ts'
 import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
+import { disclosures } from './platform/disclosures.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
-import { expireDeliveries, expireEvents, expireKeys } from './platform/housekeeping.ts'
+import { expireAudit, expireDeliveries, expireEvents, expireKeys } from './platform/housekeeping.ts'
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { guessLimit, overload, rateLimits } from './platform/limits.ts'
@@ -24,6 +26,7 @@ import { validation } from './platform/validation.ts'
 
 import { amendments } from './resources/amendments/routes.ts'
 import { apiKeys } from './resources/api-keys/routes.ts'
+import { audit } from './resources/audit/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { termSchemas } from './resources/commitments/schemas.ts'
 import { contacts } from './resources/contacts/routes.ts'
@@ -101,6 +104,7 @@ const tags = [
     description: 'The same events, sent as they happen: signed, repeated until they arrive, logged.',
   },
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
+  { name: 'Audit', description: 'Who did what: chained, and never changed.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
   { name: 'System', description: 'Health and the pages behind problem types.' },
 ]
@@ -175,8 +179,13 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(
     async (v1) => {
       await v1.register(guessLimit, { requestsPerMinute: deps.requestsPerMinute })
-      await v1.register(authentication, { authenticate: keyAuthenticator(deps.database, deps.clock) })
+      const { database, clock } = slice
+      await v1.register(authentication, {
+        authenticate: keyAuthenticator(database, clock),
+        noteDenial: denialNotes(database, clock),
+      })
       await v1.register(idempotency, { clock: deps.clock })
+      await v1.register(disclosures, slice)
       await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)
@@ -196,6 +205,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(events, { ...slice, signals: deps.signals, draining })
       await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
       await v1.register(exports, slice)
+      await v1.register(audit, slice)
       await v1.register(apiKeys, slice)
     },
     { prefix: '/v1' },
@@ -206,13 +216,21 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 }
 
 /** What is done outside requests: every kind of job, and the chores that come round by the clock. */
-export function backgroundWork({ eventsKeptDays, webhooks }: { eventsKeptDays: number; webhooks: Webhooks }): {
+export function backgroundWork({
+  eventsKeptDays,
+  auditKeptDays,
+  webhooks,
+}: {
+  eventsKeptDays: number
+  auditKeptDays: number
+  webhooks: Webhooks
+}): {
   handlers: JobHandler[]
   chores: Chore[]
 } {
   return {
     handlers: [remindOfResumptions, ...webhookJobs(webhooks)],
-    chores: [expireKeys, expireEvents(eventsKeptDays), expireDeliveries(eventsKeptDays)],
+    chores: [expireKeys, expireEvents(eventsKeptDays), expireDeliveries(eventsKeptDays), expireAudit(auditKeptDays)],
   }
 }
 

@@ -7,6 +7,7 @@ import { loadGrants } from './clients/giving360.ts'
 import { parseGrants, type Remark } from './clients/giving360-file.ts'
 import { type Config, clientConfig, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
+import { verifyAudit } from './db/audit-chain.ts'
 import type { Database } from './db/database.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
@@ -37,6 +38,11 @@ const commands: Record<string, Command> = {
     usage: 'key create --name NAME --scopes SCOPE,SCOPE [--tenant TENANT]',
     does: 'Makes an API key and shows it once.',
     run: createApiKey,
+  },
+  audit: {
+    usage: 'audit verify [--tenant TENANT] [--noted SEQUENCE:HASH]',
+    does: 'Checks that nothing of the audit was changed, removed or put in since; with --noted, since that head was noted.',
+    run: checkAudit,
   },
   openapi: {
     usage: 'openapi [--check]',
@@ -89,6 +95,27 @@ async function createApiKey(args: string[]): Promise<void> {
       if (tenantId === undefined) throw new Error(`There is no tenant "${tenant}".`)
       const { key } = await createKey(client, systemClock, tenantId, { keyName, scopes: wanted })
       print(key)
+    }),
+  )
+}
+
+async function checkAudit(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { tenant: { type: 'string' }, noted: { type: 'string' } },
+  })
+  if (positionals[0] !== 'verify' || (values.noted && !values.tenant)) throw new Error(usageOf('audit'))
+  await withDatabase((url) =>
+    asOwner(url, async (client) => {
+      const reports = await verifyAudit(client, values)
+      if (reports.length === 0 && values.tenant) throw new Error(`There is no tenant "${values.tenant}".`)
+      for (const { tenant, entries, head, faults } of reports) {
+        const end = entries === 0 ? '' : `, the last is ${head.sequence}:${head.hash}`
+        print(`${tenant}: ${entries} entries${end}: ${faults.length === 0 ? 'whole' : 'BROKEN'}`)
+        for (const fault of faults) print(`  ${fault}`)
+        if (faults.length > 0) process.exitCode = 1
+      }
     }),
   )
 }

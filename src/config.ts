@@ -25,6 +25,8 @@ export interface Config {
   jobConcurrency: number
   /** How long events stay in the feed; 90 or more. */
   eventsKeptDays: number
+  /** How long the audit is kept; 365 or more. */
+  auditKeptDays: number
   /** Lets webhooks go to http and to private addresses: for development alone. */
   webhookAllowPrivate: boolean
   /** Seal the secrets that sign webhooks; the first seals, all open. */
@@ -126,6 +128,7 @@ export function readConfig(env: Environment): Config {
     drainTimeoutMs,
     jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
     eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
+    auditKeptDays: whole('AUDIT_KEPT_DAYS', 2557, 365, 36_500),
     webhookAllowPrivate: choice('WEBHOOK_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
     secretsKeys: keysOf(env['SECRETS_KEYS'], faults),
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),

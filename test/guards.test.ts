@@ -16,7 +16,13 @@ async function start(v1: (app: FastifyInstance) => void, root: (app: FastifyInst
     async (below) => {
       await below.register(guessLimit, { requestsPerMinute: 100 })
       await below.register(authentication, {
-        authenticate: async () => ({ tenantId: 't', keyId: 'k', scopes: ['organisations:read'] }),
+        authenticate: async () => ({
+          tenantId: 't',
+          keyId: 'k',
+          actor: { type: 'api_key', id: 'k' },
+          scopes: ['organisations:read'],
+        }),
+        noteDenial: async () => {},
       })
       v1(below)
     },

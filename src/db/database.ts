@@ -7,7 +7,7 @@ import type { DB } from './rows.ts'
 
 /** Who acts, as events and histories keep it. */
 export interface Actor {
-  type: 'api_key' | 'system'
+  type: 'api_key' | 'system' | 'unknown'
   id: string | null
 }
 

@@ -61,6 +61,33 @@ export interface ApiKeys {
   version: Generated<number>;
 }
 
+export interface AuditEntries {
+  action: string;
+  actor: Json;
+  actor_id: Generated<string | null>;
+  after: Json | null;
+  category: string;
+  changed: string[];
+  details: Json | null;
+  hash: Buffer;
+  id: string;
+  occurred_at: string;
+  operation: string | null;
+  previous_hash: Buffer;
+  request_id: string | null;
+  resource_id: string | null;
+  resource_type: string | null;
+  sequence: string;
+  tenant_id: string;
+  version: number | null;
+}
+
+export interface AuditHeads {
+  hash: Buffer;
+  sequence: string;
+  tenant_id: string;
+}
+
 export interface CommitmentPauses {
   commitment_id: string;
   pause_id: string;
@@ -628,6 +655,8 @@ export interface WebhookEndpoints {
 export interface DB {
   amendments: Amendments;
   api_keys: ApiKeys;
+  audit_entries: AuditEntries;
+  audit_heads: AuditHeads;
   commitment_pauses: CommitmentPauses;
   commitment_returns: CommitmentReturns;
   commitment_valuations: CommitmentValuations;

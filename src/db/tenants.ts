@@ -97,6 +97,11 @@ export async function createKey(
      values ($1, $2, $3, $3, $4, $5, $6, $7)`,
     [tenantId, keyId, clock.now(), options.keyName, made.prefix, made.secretHash, options.scopes],
   )
+  // Outside the service there is no event; the audit knows of every key all the same.
+  await client.query(
+    `select audit_append($1, $2, 'change', 'api_key.created', 'api_key', $3, 1, '{}', $4, null, null, $5, null)`,
+    [tenantId, clock.now(), keyId, { type: 'system', id: null }, { name: options.keyName, scopes: options.scopes }],
+  )
   return { keyId, key: made.key }
 }
 

@@ -4,15 +4,18 @@ import fp from 'fastify-plugin'
 import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Caller, Database, Guard } from '../db/database.ts'
+import type { Actor, Caller, Database, Guard } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
+import type { NoteDenial } from './audit.ts'
 import { grants, type Scope } from './scopes.ts'
 
 /** Who calls: a verified credential. */
 export interface Principal {
   tenantId: string
+  /** What its uses are counted and its keys are kept by. */
   keyId: string
+  actor: Actor
   scopes: readonly string[]
 }
 
@@ -88,22 +91,50 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
     const parsed = parseKey(presented)
     const stored = parsed ? await find(parsed.prefix) : undefined
     // Whatever is wrong with a credential, the answer is one and the same.
-    if (!parsed || !stored || !timingSafeEqual(parsed.secretHash, stored.secret_hash)) throw notValid()
-    if (!stored.is_live) throw notValid()
-    if (stored.expires_at !== null && Date.parse(stored.expires_at) <= clock.millis()) throw notValid()
+    if (!parsed || !stored) throw notValid()
+    const reason = faultOf(parsed, stored, clock)
+    if (reason !== undefined) throw notValid({ tenantId: stored.tenant_id, keyId: stored.id, reason })
     await note(stored)
-    return { tenantId: stored.tenant_id, keyId: stored.id, scopes: stored.scopes }
+    const actor = { type: 'api_key', id: stored.id } as const
+    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes }
   }
 }
 
-const notValid = () => unauthenticated('The credential is not valid: unknown, expired or revoked.')
+/** Why a key that was found is refused; undefined where it is not. For the audit: the caller is not told. */
+function faultOf(parsed: { secretHash: Buffer }, stored: StoredKey, clock: Clock): RefusedKey['reason'] | undefined {
+  if (!timingSafeEqual(parsed.secretHash, stored.secret_hash)) return 'wrong_secret'
+  if (!stored.is_live) return 'revoked'
+  if (stored.expires_at !== null && Date.parse(stored.expires_at) <= clock.millis()) return 'expired'
+  return undefined
+}
 
-const unauthenticated = (detail: string) =>
-  new Problem('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="beide"' } })
+/** A key that was presented, and is refused. */
+interface RefusedKey {
+  tenantId: string
+  keyId: string
+  reason: 'wrong_secret' | 'revoked' | 'expired'
+}
+
+/** A credential that is refused; the tenant is told of it where it is known whose credential it was. */
+class Unauthenticated extends Problem {
+  readonly about: RefusedKey | undefined
+  constructor(detail: string, about?: RefusedKey) {
+    super('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="beide"' } })
+    this.about = about
+  }
+}
+
+const notValid = (about?: RefusedKey) =>
+  new Unauthenticated('The credential is not valid: unknown, expired or revoked.', about)
+
+const unauthenticated = (detail: string) => new Unauthenticated(detail)
 
 /** Denies by default: within this scope of the plugin tree every request has a credential that its operation allows. */
 export const authentication = fp(
-  async (app: FastifyInstance, { authenticate }: { authenticate: Authenticate }) => {
+  async (
+    app: FastifyInstance,
+    { authenticate, noteDenial }: { authenticate: Authenticate; noteDenial: NoteDenial },
+  ) => {
     app.decorateRequest('principal', null)
     app.decorateRequest('guard', null)
 
@@ -120,10 +151,14 @@ export const authentication = fp(
       try {
         request.principal = await authenticate(request.headers.authorization)
       } catch (error) {
-        if (error instanceof Problem && error.code === 'unauthenticated') await app.limitGuesses(request)
+        if (!(error instanceof Unauthenticated)) throw error
+        await app.limitGuesses(request)
+        if (error.about) await noteFailure(noteDenial, request, error.about)
         throw error
       }
       if (!grants(request.principal.scopes, scope)) {
+        const { tenantId, actor } = request.principal
+        await noteDenial({ tenantId, actor, action: 'access.denied', details: { scope } }, request)
         throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {
           members: { scope },
         })
@@ -132,6 +167,14 @@ export const authentication = fp(
   },
   { name: 'authentication', dependencies: ['guess-limit'] },
 )
+
+/** Notes a key that was refused. Who presented it is not known: the key is what it is about. */
+async function noteFailure(noteDenial: NoteDenial, request: FastifyRequest, about: RefusedKey): Promise<void> {
+  const { tenantId, keyId, reason } = about
+  const actor = { type: 'unknown', id: null } as const
+  const resource = { type: 'api_key', id: keyId }
+  await noteDenial({ tenantId, actor, resource, action: 'sign_in.failed', details: { reason } }, request)
+}
 
 /** The principal of a request behind authentication. */
 export function principalOf(request: FastifyRequest): Principal {
@@ -152,7 +195,6 @@ export function requireScope(caller: Caller, scope: Scope, what: string): void {
 
 /** On whose behalf a request writes. */
 export function callerOf(request: FastifyRequest, clock: Clock): Caller {
-  const { tenantId, keyId, scopes } = principalOf(request)
-  const actor = { type: 'api_key', id: keyId } as const
+  const { tenantId, actor, scopes } = principalOf(request)
   return { tenantId, actor, scopes, requestId: request.id, now: clock.now(), guard: request.guard }
 }

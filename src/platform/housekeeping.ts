@@ -19,6 +19,9 @@ export const expireEvents = (keptDays: number): Chore => expireBefore('expire_ev
 /** Removes the log of webhooks that were made longer ago. */
 export const expireDeliveries = (keptDays: number): Chore => expireBefore('expire_deliveries', '47 * * * *', keptDays)
 
+/** Removes entries of the audit that are older than this many days. */
+export const expireAudit = (keptDays: number): Chore => expireBefore('expire_audit', '57 3 * * *', keptDays)
+
 const expireBefore = (name: string, at: string, keptDays: number): Chore => ({
   name,
   at,

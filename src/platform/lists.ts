@@ -11,11 +11,12 @@ import type { View } from './resource.ts'
 /** How a sort key is compared: its SQL on the alias `r` (never null), its Postgres type, and the form of its text. */
 export interface SortKey {
   key: RawBuilder<unknown>
-  type: 'timestamptz' | 'text' | 'date'
+  type: 'timestamptz' | 'text' | 'date' | 'bigint'
 }
 
 export const byInstant = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'timestamptz' })
 export const byText = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'text' })
+export const byNumber = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'bigint' })
 /** Dates that may be missing sort last, as if they never came. */
 export const byDate = (column: string): SortKey => ({
   key: sql`coalesce(${sql.ref(`r.${column}`)}, 'infinity'::date)`,
@@ -218,6 +219,7 @@ function checked(position: { key: string; id: string }, sorts: Record<string, So
   const type = sorts[sort.replace(/^-/, '')]?.type
   const fits =
     type === 'text' ||
+    (type === 'bigint' && /^\d{1,18}$/.test(position.key)) ||
     (type === 'date' && /^(infinity|\d{4,6}-\d{2}-\d{2})$/.test(position.key)) ||
     (type === 'timestamptz' && /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00$/.test(position.key))
   if (!fits) throw invalid('This is not a cursor of this service. Take next_cursor from an answer as it is.')

@@ -18,6 +18,7 @@ export const scopes = [
   'webhooks:write',
   'history:take_over',
   'exports:run',
+  'audit:read',
   'personal_data:read',
   'personal_data:write',
   'admin',

@@ -1,0 +1,51 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Clock } from '../core/clock.ts'
+import type { Database } from '../db/database.ts'
+import { noteAccess } from './audit.ts'
+import { principalOf } from './auth.ts'
+import type { Operation } from './operation.ts'
+
+/** What an operation discloses that is to be accounted for. */
+function disclosureOf(operation: Operation | undefined): 'personal_data.read' | 'export.read' | undefined {
+  if (operation?.scope === 'personal_data:read') return 'personal_data.read'
+  const isFile = Object.values(operation?.answers ?? {}).some(
+    ({ mediaType }) => mediaType !== undefined && mediaType !== 'application/json',
+  )
+  return operation?.scope === 'exports:run' && isFile ? 'export.read' : undefined
+}
+
+/**
+ * Notes who was shown persons, and who took an export, before the answer leaves: what cannot be noted is not shown. Of
+ * the query only the names are kept where its values may be about a person.
+ */
+export const disclosures = fp(
+  async (app: FastifyInstance, { database, clock }: { database: Database; clock: Clock }) => {
+    app.addHook('onRoute', (route) => {
+      const action = disclosureOf(route.config?.operation)
+      if (action === undefined) return
+      route.onSend = [
+        ...[route.onSend ?? []].flat(),
+        async (request: FastifyRequest, reply: { statusCode: number }, payload: unknown) => {
+          if (reply.statusCode >= 300) return payload
+          const { tenantId, actor } = principalOf(request)
+          const { id } = (request.params ?? {}) as { id?: string }
+          const type = (route.url.split('/')[2] ?? '').replaceAll('-', '_').replace(/s$/, '')
+          const query = (request.query ?? {}) as Record<string, unknown>
+          await noteAccess(database, clock, {
+            tenantId,
+            category: 'disclosure',
+            action,
+            actor,
+            ...(id === undefined ? {} : { resource: { type, id } }),
+            operation: route.config?.operation?.id ?? '',
+            requestId: request.id,
+            details: action === 'export.read' ? { query } : { parameters: Object.keys(query) },
+          })
+          return payload
+        },
+      ]
+    })
+  },
+  { name: 'disclosures', dependencies: ['authentication'] },
+)
