@@ -288,6 +288,31 @@ t.test(
   },
 )
 
+t.test('with half of the evenings gone, each is worth what it was', async (t) => {
+  clock.set('2026-03-10T12:00:00Z')
+  const seats = await alliance(service)
+  const evenings = (quantity: string) => ({ type: 'quantity', quantity, unit: 'event' })
+  const value = { basis: 'fair_value', declared_by: 'receiver', valued_on: '2026-03-01' }
+  const made = await agreed(service, seats, {
+    kind: 'access',
+    measure: evenings('4'),
+    valuations: [{ ...value, money: { amount: '400.00', currency: 'EUR' } }],
+  })
+  const promised = async (day: string): Promise<string> => {
+    const { body } = await service.get(`/v1/partnerships/${seats.partnership.id}/reciprocity?as_of=${day}`)
+    return body.promised.sides[0].value.amount
+  }
+  clock.set('2026-05-01T12:00:00Z')
+  const { body } = await propose(seats, ofCommitment(made, { measure: evenings('2') }))
+  await stepOf(service, path(body), 'accept', { party_id: seats.charity })
+  t.same([await promised('2026-04-30'), await promised('2026-05-01')], ['400.00', '200.00'])
+  // A value of today is of the two that are left.
+  const again = { ...value, money: { amount: '300.00', currency: 'EUR' }, valued_on: '2026-05-01' }
+  const { valuations } = (await service.get(pathOf(made))).body
+  await service.call('PATCH', pathOf(made), { valuations: [...valuations, again] }, { ifMatch: '*' })
+  t.equal(await promised('2026-05-01'), '300.00')
+})
+
 t.test('a measure below what is settled is refused, and nothing of the amendment is half-written', async (t) => {
   clock.set('2026-07-10T12:00:00Z')
   const seats = await alliance(service)

@@ -41,6 +41,7 @@ t.test('a pause says from when, why, who asked and when to look again', async (t
     reason: 'solidarity',
     initiated_by_party_id: charity.id,
     on_behalf_of_party_id: company.id,
+    disruption_id: null,
     note: 'Their factory stands still',
     schedule_effect: 'shift',
   })
@@ -73,11 +74,17 @@ t.test('every fault of a pause is named at once', async (t) => {
     t.equal(answer.status, 422)
     return answer.body.errors.map(({ pointer, code }: Json) => `${pointer} ${code}`)
   }
-  const strange = { reason: 'capacity', initiated_by_party_id: stranger, on_behalf_of_party_id: stranger }
+  const strange = {
+    reason: 'capacity',
+    initiated_by_party_id: stranger,
+    on_behalf_of_party_id: stranger,
+    disruption_id: stranger,
+  }
   t.same(await faults(strange), [
     '/planned_resume_on planned_resume_on',
     '/initiated_by_party_id unknown_reference',
     '/on_behalf_of_party_id unknown_reference',
+    '/disruption_id unknown_reference',
   ])
   const dates = { starts_on: '2026-03-10', planned_resume_on: '2026-03-10', review_on: '2026-03-09' }
   t.same(await faults(pauseOf(partnership, dates)), ['/planned_resume_on before_start', '/review_on before_start'])

@@ -525,6 +525,7 @@ export interface Partnerships {
 export interface Pauses {
   commitment_id: string | null;
   created_at: string;
+  disruption_id: string | null;
   id: string;
   initiated_by_party_id: string;
   note: string | null;

@@ -46,7 +46,9 @@ export const plan = sql`lateral (
     coalesce(sum(x.net) filter (where ${dueBy(sql`k.t`)} and i.due_on < s.closed_on), 0) as due_at_close,
     coalesce(sum(i.measure) filter (where ${dueBy(sql`k.t`)}), 0) as promised_by,
     coalesce(sum(x.net) filter (where i.due_on is null), 0) as undated,
-    coalesce(sum(i.measure) filter (where i.due_on is null), 0) as undated_promised
+    coalesce(sum(i.measure) filter (where i.due_on is null), 0) as undated_promised,
+    -- Numbers count on: where one is missing, another plan stood before.
+    max(i.seq) > count(*) as is_replanned
   from instalments i
   cross join lateral (
     select i.measure - case when i.replaced = 0 then 0 else (
@@ -58,15 +60,30 @@ export const plan = sql`lateral (
     and (i.superseded_on is null or i.superseded_on > k.t)
 )`
 
-/** What one unit of the measure is worth; 1 for money in the currency asked for, unknown where nobody valued it. */
+/** What had been promised on the day of a valuation `v`, or at first where it is older than the promise. */
+const plannedWhenValued = sql`(
+  select sum(o.measure) from instalments o
+  cross join (
+    select greatest(v.valued_on, min(f.made_on)) as day from instalments f
+    where f.tenant_id = c.tenant_id and f.commitment_id = c.id
+  ) d
+  where o.tenant_id = c.tenant_id and o.commitment_id = c.id and o.made_on <= d.day
+    and (o.superseded_on is null or o.superseded_on > d.day)
+)`
+
+/**
+ * What one unit of the measure is worth; 1 for money in the currency asked for, unknown where nobody valued it. A value
+ * is of what was promised when it was given: with half of the evenings gone, each is worth what it was.
+ */
 export const worth = sql`lateral (
   select case when c.currency = k.currency then 1 else (
-    select v.amount from commitment_valuations v
+    select v.amount / nullif(case when i.is_replanned then ${plannedWhenValued} else i.planned end, 0)
+    from commitment_valuations v
     where v.tenant_id = c.tenant_id and v.commitment_id = c.id and v.basis = k.basis and v.currency = k.currency
       and v.valued_on <= k.t
     order by v.valued_on desc, array_position(array['independent', 'receiver', 'giver'], v.declared_by), v.position
     limit 1
-  ) / nullif(i.planned, 0) end as unit
+  ) end as unit
 )`
 
 /** What was confirmed by the day and not taken back by it; each at its own valuation, or else at the commitment's. */

@@ -1,6 +1,7 @@
 import { newId } from '../../core/ids.ts'
 import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
+import { disruptionNamed } from '../disruptions/read.ts'
 import { holdByPause } from '../instalments/commands.ts'
 import { forgetResumption, remindOfResumption } from './reminder.ts'
 import { checkPause, type PauseScope, resumptionOf } from './rules.ts'
@@ -21,9 +22,10 @@ export async function beginPause(
   const startsOn = start.starts_on ?? context.today
   const faults = new Faults()
   checkPause(start, startsOn, context.partyIds, await pauseIntervals(tx, scope), faults)
+  const disruptionId = await disruptionNamed(tx, start, faults)
   faults.refuse()
   const id = newId()
-  await pauseInsert(tx, id, scope, start, startsOn)
+  await pauseInsert(tx, id, scope, start, { startsOn, disruptionId })
   // Which commitments it holds up is decided now; the steps that they take by it act on their instalments.
   await holdByPause(tx, id, scope.partnershipId, scope.commitmentId)
   const expected = start.planned_resume_on ?? start.review_on

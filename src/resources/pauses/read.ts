@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, type RawBuilder, sql } from 'kysely'
 import { jsonObjectFrom } from 'kysely/helpers/postgres'
 import { Type } from 'typebox'
+import { uuid } from '../../core/schemas.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import type { DB } from '../../db/rows.ts'
@@ -24,6 +25,7 @@ export const pauseColumns = <A extends string>(alias: A) =>
     `${alias}.reason`,
     `${alias}.initiated_by_party_id`,
     `${alias}.on_behalf_of_party_id`,
+    `${alias}.disruption_id`,
     `${alias}.note`,
     `${alias}.schedule_effect`,
   ] as const
@@ -53,6 +55,7 @@ const ofScope = (name: string, within: RawBuilder<boolean>) =>
     defaultSort: 'starts_on',
     filters: {
       reason: oneOf('reason', pauseReasons),
+      disruption_id: { schema: uuid(), where: sql`r.disruption_id = ${param('disruption_id')}::uuid` },
       is_open: {
         schema: Type.Boolean({ description: 'True for what has not resumed' }),
         where: sql`(r.resumed_on is null) = ${param('is_open')}::boolean`,

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { codes, date, nullable, prose, recordHead, strictObject, uuid } from '../../core/schemas.ts'
+import { codes, date, nullable, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 
 export const pauseReasons = ['solidarity', 'partner_request', 'disruption', 'capacity', 'safety', 'other'] as const
 export const scheduleEffects = ['skip', 'shift', 'accrue'] as const
@@ -16,6 +16,7 @@ export const Pause = Type.Object(
     reason: codes(pauseReasons),
     initiated_by_party_id: uuid(),
     on_behalf_of_party_id: nullable(uuid()),
+    disruption_id: nullable(uuid({ description: 'The disruption that it answers' })),
     note: nullable(Type.String()),
     schedule_effect: codes(scheduleEffects),
   },
@@ -32,6 +33,8 @@ export const PauseStart = strictObject(
     reason: codes(pauseReasons, { examples: ['solidarity'] }),
     initiated_by_party_id: uuid(),
     on_behalf_of_party_id: Type.Optional(nullable(uuid({ description: 'The party that the pause spares' }))),
+    disruption_id: Type.Optional(nullable(uuid({ description: 'The disruption that it answers' }))),
+    disruption_ref: Type.Optional(nullable(ref(Ref))),
     note: Type.Optional(nullable(prose(2000))),
     schedule_effect: Type.Optional(
       codes(scheduleEffects, {

@@ -22,7 +22,7 @@ export async function pauseInsert(
   id: string,
   { partnershipId, commitmentId }: PauseScope,
   start: PauseStart,
-  startsOn: string,
+  { startsOn, disruptionId }: { startsOn: string; disruptionId: string | null },
 ): Promise<void> {
   await tx.db
     .insertInto('pauses')
@@ -39,6 +39,7 @@ export async function pauseInsert(
       reason: start.reason,
       initiated_by_party_id: start.initiated_by_party_id,
       on_behalf_of_party_id: start.on_behalf_of_party_id ?? null,
+      disruption_id: disruptionId,
       note: start.note ?? null,
       schedule_effect: start.schedule_effect ?? 'skip',
     })
