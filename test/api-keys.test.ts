@@ -189,7 +189,7 @@ t.test('events of keys hold no secret', async (t) => {
   const service = await shared.afresh()
   const { id, key } = await service.make('/v1/api-keys', wanted)
   await service.call('POST', `/v1/api-keys/${id}/revoke`)
-  const events = await service.database.read(service.tenantId, (tx) =>
+  const events = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('events')
       .select(['type', 'representation'])

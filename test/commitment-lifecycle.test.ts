@@ -267,7 +267,7 @@ t.test('how a commitment ended is kept with it; reinstating takes that back, and
 
 /** The events of one record: version and type, in their order. */
 async function eventsOf(service: Service, id: string): Promise<[number, string][]> {
-  const rows = await service.database.read(service.tenantId, (tx) =>
+  const rows = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('events')
       .select(['version', 'type', 'representation'])

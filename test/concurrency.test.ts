@@ -56,7 +56,7 @@ t.test('the events of 50 writers are numbered without a gap, in the order of the
   await Promise.all(
     Array.from({ length: 50 }, (_, at) => service.make('/v1/organisations', { name: `Name ${at}`, sector: 'company' })),
   )
-  const rows = await service.database.read(service.tenantId, (tx) =>
+  const rows = await service.database.read(service, (tx) =>
     tx.db.selectFrom('events').select('sequence').where('tenant_id', '=', tx.tenantId).orderBy('sequence').execute(),
   )
   t.same(

@@ -246,7 +246,7 @@ t.test('events tell that a contact changed, and nothing about the person', async
   await service.call('PATCH', `/v1/contacts/${id}`, { phone: null }, { ifMatch: '"1"' })
   await service.call('POST', `/v1/contacts/${id}/erase`, {}, { ifMatch: '"2"' })
   await service.call('DELETE', `/v1/contacts/${id}`, undefined, { ifMatch: '"3"' })
-  const events = await service.database.read(service.tenantId, (tx) =>
+  const events = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('events')
       .select(['type', 'version', 'changed', 'representation'])

@@ -37,7 +37,7 @@ async function observe(service: Service, round: Json): Promise<string[]> {
   for (const query of ['status=open', 'sort=-updated_at', 'include_total=true&updated_since=2026-06-15T10:00:30Z']) {
     seen.push((await service.get(`/v1/evaluations?${query}`)).text)
   }
-  const rows = await service.database.read(service.tenantId, (tx) =>
+  const rows = await service.database.read(service, (tx) =>
     Promise.all([
       tx.db.selectFrom('events').selectAll().where('tenant_id', '=', service.tenantId).orderBy('sequence').execute(),
       tx.db

@@ -70,7 +70,7 @@ t.test('when all parties answer at once the round closes once, with all of them'
   const { body } = await service.get(path)
   t.strictSame([body.status, body.version], ['closed', round.version + 1])
   t.equal((await service.get(`${path}/scores`)).body.scores[0].n, 3)
-  const events = await service.database.read(service.tenantId, (tx) =>
+  const events = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('events')
       .select(['type', 'sequence'])

@@ -169,7 +169,7 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
       { sides: ['non_profit', 'public'], gap: null, flagged: false },
     ].map((gap) => ({ level: 'overall', code: 'overall', ...gap })),
   )
-  const stored = await service.database.read(service.tenantId, (tx) =>
+  const stored = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('evaluation_scores')
       .select(['side', 'level', 'code', 'n', 'score'])

@@ -162,7 +162,13 @@ async function streaming(t: Test, copy: string, stalledAfterMs = 60_000) {
   app.decorateRequest('principal', null)
   app.addHook('onRequest', async (request) => {
     const actor = { type: 'system', id: null } as const
-    request.principal = { tenantId: '01900000-0000-7000-8000-000000000000', keyId: 'none', actor, scopes: [] }
+    request.principal = {
+      tenantId: '01900000-0000-7000-8000-000000000000',
+      keyId: 'none',
+      actor,
+      scopes: [],
+      organisations: null,
+    }
   })
   app.get('/', (request, reply) => sendCopy(database, request, reply, { copy, tag: 'x', headers: {}, stalledAfterMs }))
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -443,7 +443,7 @@ t.test('each entry changes the version of its commitment, as the figures are par
     etags.push((await service.get(pathOf(made))).etag)
   }
   t.same(etags, ['"3"', '"4"', '"5"', '"6"', '"7"'])
-  const events = await service.database.read(service.tenantId, (tx) =>
+  const events = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('events')
       .select(['type', 'resource_id', 'version', 'changed', 'representation'])

@@ -21,6 +21,7 @@ async function start(v1: (app: FastifyInstance) => void, root: (app: FastifyInst
           keyId: 'k',
           actor: { type: 'api_key', id: 'k' },
           scopes: ['organisations:read'],
+          organisations: null,
         }),
         noteDenial: async () => {},
       })

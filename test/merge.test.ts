@@ -249,7 +249,7 @@ t.test('of merges both ways at once exactly one happens; nothing comes to point 
     t.same(merges.sort(), [200, 409])
     for (const { status } of answers) t.ok([200, 201, 409, 422].includes(status), String(status))
   }
-  const astray = await service.database.read(service.tenantId, (tx) =>
+  const astray = await service.database.read(service, (tx) =>
     tx.client.query(`
       select 1 from organisations o join (
         select organisation_id as id from partnership_parties union all select organisation_id from contacts

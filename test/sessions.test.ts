@@ -1,6 +1,6 @@
 import pg from 'pg'
 import t from 'tap'
-import { connectDatabase, type ReadTx } from '../src/db/database.ts'
+import { connectDatabase, type ReadTx, wholeTenant } from '../src/db/database.ts'
 import { startService } from './support/harness.ts'
 
 t.test(
@@ -30,10 +30,10 @@ t.test(
       )
       return rows[0]
     }
-    const first = await database.read(own, seen)
+    const first = await database.read(wholeTenant(own), seen)
     t.equal(first?.tenant, own)
     const again = async (tenantId: string) =>
-      t.strictSame(await database.read(tenantId, seen), { ...first, tenant: tenantId })
+      t.strictSame(await database.read(wholeTenant(tenantId), seen), { ...first, tenant: tenantId })
     await again(other)
     await again(other)
     await again(own)
@@ -60,8 +60,8 @@ t.test(
     await owner.connect()
     t.teardown(() => owner.end())
     await owner.query('select pg_terminate_backend($1)', [first?.pid])
-    await t.rejects(database.read(other, (tx) => tx.client.query('select pg_sleep(5)')))
-    const anew = await database.read(other, seen)
+    await t.rejects(database.read(wholeTenant(other), (tx) => tx.client.query('select pg_sleep(5)')))
+    const anew = await database.read(wholeTenant(other), seen)
     t.equal(anew?.tenant, other, 'and a new connection begins anew')
     t.not(anew?.pid, first?.pid)
   },

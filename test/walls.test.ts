@@ -1,6 +1,7 @@
 import pg from 'pg'
 import t from 'tap'
 import { newId } from '../src/core/ids.ts'
+import { wholeTenant } from '../src/db/database.ts'
 import { serviceRole } from '../src/db/pool.ts'
 import { idsOf, oneOfEach, startForAll } from './support/one-of-each.ts'
 
@@ -160,7 +161,10 @@ t.test('what the service may not do to a table, it cannot', async (t) => {
 
 t.test('a connection goes from one tenant to the next without keeping what it saw', async (t) => {
   const seen = async (tenantId: string): Promise<number> =>
-    service.database.read(tenantId, async (tx) => (await tx.client.query('select 1 from organisations')).rowCount ?? 0)
+    service.database.read(
+      wholeTenant(tenantId),
+      async (tx) => (await tx.client.query('select 1 from organisations')).rowCount ?? 0,
+    )
   const own = await seen(service.tenantId)
   t.ok(own > 0)
   const counts = await Promise.all(

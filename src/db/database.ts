@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
-import { makePool, type PoolSettings } from './pool.ts'
+import { makePool, type PoolSettings, partnerRole } from './pool.ts'
 import type { DB } from './rows.ts'
 
 /** Who acts, as events and histories keep it. */
@@ -10,6 +10,16 @@ export interface Actor {
   type: 'api_key' | 'system' | 'unknown'
   id: string | null
 }
+
+/** Whose rows a read may see. */
+export interface Reader {
+  readonly tenantId: string
+  /** A partner sees what these organisations are a party to; null for the tenant's own people and the service itself. */
+  readonly organisations: readonly string[] | null
+}
+
+/** The sight of the service's own work: all of a tenant. */
+export const wholeTenant = (tenantId: string): Reader => ({ tenantId, organisations: null })
 
 /** On whose behalf work is done: facts about one request, or one job. */
 export interface Caller {
@@ -53,38 +63,49 @@ export interface Tx extends ReadTx, Caller {
   atCommit(work: () => Promise<void>): void
 }
 
-/** The service's two pools, and the only ways to reach them: each starts from a tenant. */
+/** The service's pools, and the only ways to reach them: each starts from a tenant. */
 export interface Database {
   /** One transaction; commits what `work` did when it ends, else rolls back. Tried again after a deadlock. */
   write<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Reads that belong to one tenant; several statements see several moments. */
-  read<T>(tenantId: string, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  read<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** One read-only snapshot on a connection that can stream; `signal` ends the running statement. */
-  snapshot<T>(tenantId: string, signal: AbortSignal, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  snapshot<T>(reader: Reader, signal: AbortSignal, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** Statements that belong to no tenant: finding a credential, the health check. */
   outside<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
   close(): Promise<void>
 }
 
-/** The tenant that each connection's session is set to. */
-const tenantOfSession = new WeakMap<pg.PoolClient, string>()
+/** Whose rows each connection's session is set to. */
+const readerOfSession = new WeakMap<pg.PoolClient, string>()
+
+const tenantSetting = (reader: Reader): pg.QueryConfig => ({
+  name: 'set_tenant',
+  text: "select set_config('beide.tenant_id', $1, false)",
+  values: [reader.tenantId],
+})
+
+/** On the connections of partners alone, which see no row where no organisation is set. */
+const partnerSetting = ({ tenantId, organisations }: Reader): pg.QueryConfig => ({
+  name: 'set_partner',
+  text: "select set_config('beide.tenant_id', $1, false), set_config('beide.organisations', $2, false)",
+  values: [tenantId, organisations?.join(',') ?? ''],
+})
 
 /**
- * Sets the tenant of a connection's session, outside any transaction; every use of a connection begins with it. Where
+ * Sets whose rows a connection's session sees, outside any transaction; every use of a connection begins with it. Where
  * it is that already, nothing is sent.
  */
-async function setTenant(client: pg.PoolClient, tenantId: string): Promise<void> {
-  if (tenantOfSession.get(client) === tenantId) return
+async function setReader(client: pg.PoolClient, reader: Reader): Promise<void> {
+  const isPartner = reader.organisations !== null
+  const session = isPartner ? `${reader.tenantId} ${reader.organisations.join()}` : reader.tenantId
+  if (readerOfSession.get(client) === session) return
   // Noted at once, for what is sent after it on the connection runs after it; where it fails the connection is closed.
-  tenantOfSession.set(client, tenantId)
+  readerOfSession.set(client, session)
   try {
-    await client.query({
-      name: 'set_tenant',
-      text: "select set_config('beide.tenant_id', $1, false)",
-      values: [tenantId],
-    })
+    await client.query(isPartner ? partnerSetting(reader) : tenantSetting(reader))
   } catch (error) {
-    tenantOfSession.delete(client)
+    readerOfSession.delete(client)
     throw error
   }
 }
@@ -171,7 +192,9 @@ const writeAttempts = 5
 
 export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Database {
   const pool = makePool({ ...settings, pipeline: true })
-  const streams = makePool({ ...settings, size: Math.max(2, Math.ceil(settings.size / 4)), pipeline: false })
+  const quarter = Math.max(2, Math.ceil(settings.size / 4))
+  const streams = makePool({ ...settings, size: quarter, pipeline: false })
+  const partners = makePool({ ...settings, size: quarter, pipeline: true, role: partnerRole })
 
   async function writeOnce<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await taken(pool)
@@ -179,7 +202,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     let isHeld = false
     try {
       // Sent ahead without waiting: they travel with the first statement of the work. Awaited below, so no fault is lost.
-      const begun = Promise.all([setTenant(client, caller.tenantId), client.query('begin')])
+      const begun = Promise.all([setReader(client, wholeTenant(caller.tenantId)), client.query('begin')])
       begun.catch(() => {})
       const reads = readTx(client, caller.tenantId)
       const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
@@ -213,15 +236,15 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       }
     },
 
-    async read(tenantId, work) {
-      const client = await taken(pool)
+    async read(reader, work) {
+      const client = await taken(reader.organisations === null ? pool : partners)
       let broken: Error | undefined
       try {
         // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
         // cores: begin and commit around a read by id cost a quarter of its requests a second.
-        const set = setTenant(client, tenantId)
+        const set = setReader(client, reader)
         set.catch(() => {})
-        const result = await work(readTx(client, tenantId))
+        const result = await work(readTx(client, reader.tenantId))
         await set
         return result
       } catch (error) {
@@ -233,7 +256,8 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       }
     },
 
-    async snapshot(tenantId, signal, work) {
+    async snapshot(reader, signal, work) {
+      if (reader.organisations !== null) throw new Error('A partner has no snapshot of the tenant')
       signal.throwIfAborted()
       const client = await taken(streams)
       let broken: Error | undefined
@@ -241,11 +265,11 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       const cancel = () => (client as unknown as { connection: { stream: Duplex } }).connection.stream.destroy()
       try {
         signal.addEventListener('abort', cancel)
-        await setTenant(client, tenantId)
+        await setReader(client, reader)
         await client.query('begin isolation level repeatable read read only')
         // A stream may outlast the limit of a single request; its client's disconnection ends it.
         await client.query('set local statement_timeout = 0')
-        const result = await work(readTx(client, tenantId))
+        const result = await work(readTx(client, reader.tenantId))
         await client.query('commit')
         return result
       } catch (error) {
@@ -271,7 +295,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     },
 
     async close() {
-      await Promise.all([pool.end(), streams.end()])
+      await Promise.all([pool.end(), streams.end(), partners.end()])
     },
   }
 }

@@ -20,6 +20,12 @@ const textTypes = {
 /** The role that owns nothing and bypasses nothing: every connection of the service works under it. */
 export const serviceRole = 'beide_service'
 
+/**
+ * The role under which partners read: it may select alone, and policies of its own keep from it what its organisations
+ * are no party to. A role apart, so that the statements of the tenant's own people carry no condition for it.
+ */
+export const partnerRole = 'beide_partner'
+
 export interface PoolSettings {
   url: string
   size: number
@@ -28,6 +34,8 @@ export interface PoolSettings {
   connectTimeoutMs: number
   /** Pipelining sends a transaction's statements in one round trip; cursors and COPY need it off. */
   pipeline: boolean
+  /** `beide_service` where it is not given. */
+  role?: string
   onError: (error: Error) => void
 }
 
@@ -40,7 +48,7 @@ export function makePool(settings: PoolSettings): pg.Pool {
     application_name: 'beide',
     // As start-up options these hold before the first statement, and a role that may not be taken fails the connection.
     options: [
-      `-c role=${serviceRole}`,
+      `-c role=${settings.role ?? serviceRole}`,
       '-c timezone=UTC',
       '-c datestyle=ISO',
       `-c statement_timeout=${settings.statementTimeoutMs}`,

@@ -17,6 +17,8 @@ export interface Principal {
   keyId: string
   actor: Actor
   scopes: readonly string[]
+  /** The organisations that a partner's credential is bound to; null for the tenant's own. */
+  organisations: readonly string[] | null
 }
 
 declare module 'fastify' {
@@ -96,7 +98,7 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
     if (reason !== undefined) throw notValid({ tenantId: stored.tenant_id, keyId: stored.id, reason })
     await note(stored)
     const actor = { type: 'api_key', id: stored.id } as const
-    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes }
+    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes, organisations: null }
   }
 }
 

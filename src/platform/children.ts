@@ -43,7 +43,7 @@ export function children(app: FastifyInstance, { database }: SliceOptions, optio
       }),
       async (request, reply) => {
         const parentId = request.params.id
-        await database.read(principalOf(request).tenantId, (tx) => readOne(tx, parent, parentId))
+        await database.read(principalOf(request), (tx) => readOne(tx, parent, parentId))
         return list.send(database, request, reply, { [`${parent.type}_id`]: parentId })
       },
     )

@@ -106,8 +106,7 @@ function readByRef(app: Typed, { database }: SliceOptions, options: ItemReads): 
     }),
     async (request, reply) => {
       const { system, ref_id } = request.params
-      const { tenantId } = principalOf(request)
-      const id = await database.read(tenantId, (tx) => idByRef(tx, resource.type, system, ref_id))
+      const id = await database.read(principalOf(request), (tx) => idByRef(tx, resource.type, system, ref_id))
       return sendOne(database, resource, id, request, reply)
     },
   )

@@ -151,8 +151,7 @@ export function defineList(options: ListOptions): List {
       const convert = filters[name]?.value
       values[name] = convert ? convert(given[name] as never) : given[name]
     }
-    const { tenantId } = principalOf(request)
-    const [rows, counted] = await database.read(tenantId, (tx: ReadTx) =>
+    const [rows, counted] = await database.read(principalOf(request), (tx: ReadTx) =>
       Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined]),
     )
     const more = rows.length > limit

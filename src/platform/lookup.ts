@@ -71,7 +71,7 @@ export function lookUp(
     async (request, reply) => {
       const { ids = [], refs = [] } = request.body as Wanted
       requireCount(ids.length + refs.length)
-      const body = await database.read(principalOf(request).tenantId, async (tx) => {
+      const body = await database.read(principalOf(request), async (tx) => {
         const named = [...ids.map((id) => id.toLowerCase()), ...(await idsOf(tx, resource, refs))]
         const rows = await many.run(tx, { ids: [...new Set(named.filter((id) => id !== undefined))] })
         return answerOf(named, new Map(rows.map((row) => [row.id, row.body])), ids, refs)

@@ -128,8 +128,7 @@ export async function sendOne(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { tenantId } = principalOf(request)
-  const { version, body } = await database.read(tenantId, (tx) => readOne(tx, resource, id))
+  const { version, body } = await database.read(principalOf(request), (tx) => readOne(tx, resource, id))
   const etag = etagOf(version)
   reply.header('etag', etag)
   if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()

@@ -32,7 +32,7 @@ export async function sendCopy(
   // Also 'close' after the last byte, when there is nothing to end any more.
   reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
   try {
-    await database.snapshot(principalOf(request).tenantId, gone.signal, async (tx) => {
+    await database.snapshot(principalOf(request), gone.signal, async (tx) => {
       const sequence = await eventSequence(tx)
       const etag = `"${sequence}-${tag}"`
       reply.headers({ ...headers, etag })

@@ -46,6 +46,8 @@ export interface Service extends Client {
   database: Database
   url: string
   tenantId: string
+  /** The sight of a service in tests: all of its tenant. */
+  organisations: null
   key: string
   document: Json
   /** A further API key of the first tenant. */
@@ -109,6 +111,7 @@ export async function startService(
     database,
     url,
     tenantId,
+    organisations: null,
     key,
     document,
     ...clientOver(injecting(app), check, key),

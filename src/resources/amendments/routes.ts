@@ -108,7 +108,7 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
       }),
       async (request) => {
         const { id } = request.params
-        return database.read(principalOf(request).tenantId, (tx) =>
+        return database.read(principalOf(request), (tx) =>
           termsAsOf(tx, { type, id, day: request.query.as_of, now: clock.now() }),
         )
       },

@@ -75,8 +75,7 @@ function reads(app: App, { database }: SliceOptions): void {
       answers: { 200: { description: 'The key, without its secret', schema: ref(ApiKey) } },
     }),
     async (request, reply) => {
-      const { tenantId } = principalOf(request)
-      const { body } = await database.read(tenantId, (tx) => readOne(tx, apiKeyResource, request.params.id))
+      const { body } = await database.read(principalOf(request), (tx) => readOne(tx, apiKeyResource, request.params.id))
       return reply.type(json).send(body)
     },
   )

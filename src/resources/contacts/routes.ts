@@ -102,7 +102,7 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
     }),
     async (request, reply) => {
       const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => requireOrganisation(tx, id))
+      await database.read(principalOf(request), (tx) => requireOrganisation(tx, id))
       return list.send(database, request, reply, { organisation_id: id })
     },
   )

@@ -100,7 +100,7 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
     }),
     async (request, reply) => {
       const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => readShown(tx, id))
+      await database.read(principalOf(request), (tx) => readShown(tx, id))
       return responseList.send(database, request, reply, { evaluation_id: id })
     },
   )
@@ -117,7 +117,7 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       answers: { 200: { description: 'The scores, frozen when the round was closed', schema: ref(EvaluationScores) } },
       refusals: ['state_forbids'],
     }),
-    (request) => database.read(principalOf(request).tenantId, (tx) => readScores(tx, request.params.id)),
+    (request) => database.read(principalOf(request), (tx) => readScores(tx, request.params.id)),
   )
 
   app.post(

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { ref } from '../../core/schemas.ts'
+import type { Reader } from '../../db/database.ts'
 import { principalOf } from '../../platform/auth.ts'
 import type { SliceOptions } from '../../platform/items.ts'
 import { operation } from '../../platform/operation.ts'
@@ -37,7 +38,8 @@ export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, optio
       refusals: ['gone'],
     }),
     async (request, reply) => {
-      const { tenantId, scopes } = principalOf(request)
+      const reader = principalOf(request)
+      const { tenantId, scopes } = reader
       const { wait, limit, types } = request.query
       const sight = sightOf(scopes)
       const until = waitingTime(reply, wait, options.draining)
@@ -45,7 +47,7 @@ export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, optio
       try {
         for (;;) {
           const mark = wait > 0 ? await options.signals.mark(tenantId) : undefined
-          const page = await read(tenantId, mark, sight, { after, limit, types })
+          const page = await read(reader, mark, sight, { after, limit, types })
           const hasMore = page.nextAfter > after && page.isEmpty
           after = page.nextAfter
           if (!page.isEmpty || until.signal.aborted) {
@@ -82,11 +84,16 @@ function waitingTime(reply: FastifyReply, seconds: number, draining: AbortSignal
 /** Of many who are woken by one event and ask the same, one query answers all. */
 function sharedReads({ database }: EventOptions) {
   const running = new Map<string, Promise<FeedPage>>()
-  return (tenantId: string, mark: number | undefined, sight: Sight, question: FeedQuestion): Promise<FeedPage> => {
-    const ask = () => database.read(tenantId, (tx) => feedPage(tx, sight, question))
+  return (
+    { tenantId, organisations }: Reader,
+    mark: number | undefined,
+    sight: Sight,
+    question: FeedQuestion,
+  ): Promise<FeedPage> => {
+    const ask = () => database.read({ tenantId, organisations }, (tx) => feedPage(tx, sight, question))
     if (mark === undefined) return ask()
     // The mark is a part of the question: a read that began before the event does not answer for it.
-    const key = JSON.stringify([tenantId, mark, sight, question])
+    const key = JSON.stringify([tenantId, organisations, mark, sight, question])
     const known = running.get(key)
     if (known) return known
     const page = ask()

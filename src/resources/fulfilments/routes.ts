@@ -118,7 +118,7 @@ function belowCommitment(app: App, { database, clock }: SliceOptions): void {
     }),
     async (request, reply) => {
       const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => requireCommitment(tx, id))
+      await database.read(principalOf(request), (tx) => requireCommitment(tx, id))
       return ofCommitment.send(database, request, reply, { commitment_id: id })
     },
   )

@@ -93,7 +93,7 @@ export const instalments: FastifyPluginAsync<SliceOptions> = async (app, { datab
       }),
       async (request, reply) => {
         const { id } = request.params
-        await database.read(principalOf(request).tenantId, (tx) => requireCommitment(tx, id))
+        await database.read(principalOf(request), (tx) => requireCommitment(tx, id))
         return ofCommitment.send(database, request, reply, { commitment_id: id }, { now: clock.now() })
       },
     )

@@ -113,7 +113,7 @@ function ofPartnership(
       answers: { 200: { description: 'The measure', schema: ref(schema) } },
     }),
     async (request, reply) => {
-      const sums = await database.read(principalOf(request).tenantId, (tx) =>
+      const sums = await database.read(principalOf(request), (tx) =>
         sumsOfOne.run(tx, { id: request.params.id, now: clock.now(), ...checkedQuery(request) }),
       )
       if (!sums[0]) throw notFound()
@@ -140,7 +140,7 @@ function solidarity(app: Parameters<FastifyPluginAsyncTypebox>[0], { database, c
       const { from, to } = request.query
       if (from !== undefined && to !== undefined && to < from)
         throw invalidParameter('to', 'The last day comes before the first.')
-      const sums = await database.read(principalOf(request).tenantId, (tx) =>
+      const sums = await database.read(principalOf(request), (tx) =>
         solidaritySums.run(tx, { id: request.params.id, now: clock.now(), ...checkedQuery(request), from, to }),
       )
       if (!sums[0]) throw notFound()
@@ -164,7 +164,7 @@ function ofCommitment(app: Parameters<FastifyPluginAsyncTypebox>[0], { database,
     }),
     async (request, reply) => {
       const values = { id: request.params.id, now: clock.now(), as_of: request.query.as_of }
-      const rows = await database.read(principalOf(request).tenantId, (tx) => figuresOfCommitment.run(tx, values))
+      const rows = await database.read(principalOf(request), (tx) => figuresOfCommitment.run(tx, values))
       if (!rows[0]) throw notFound()
       return reply.send(commitmentAnswer(rows[0].body))
     },

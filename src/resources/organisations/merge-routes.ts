@@ -52,8 +52,7 @@ export function merging(app: FastifyInstance, slice: SliceOptions): void {
         },
         refusals: [...refusals, 'stale'],
       }),
-      (request) =>
-        slice.database.read(principalOf(request).tenantId, (tx) => previewMerge(tx, request.params.id, request.body)),
+      (request) => slice.database.read(principalOf(request), (tx) => previewMerge(tx, request.params.id, request.body)),
     )
   }
   void app.register(preview)

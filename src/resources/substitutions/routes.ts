@@ -105,8 +105,7 @@ export const substitutions: FastifyPluginAsyncTypebox<SliceOptions> = async (app
       answers: { 200: { description: 'Both, from confirmed deliveries', schema: ref(SubstitutionReach) } },
     }),
     async (request) => {
-      const { tenantId } = principalOf(request)
-      const reach = await database.read(tenantId, (tx) => substitutionReach(tx, request.params.id))
+      const reach = await database.read(principalOf(request), (tx) => substitutionReach(tx, request.params.id))
       if (!reach) throw notFound()
       return reach
     },

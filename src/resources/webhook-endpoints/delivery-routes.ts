@@ -63,7 +63,7 @@ function log(app: Typed, { database, clock }: SliceOptions): void {
     }),
     async (request, reply) => {
       const { id } = request.params
-      await database.read(principalOf(request).tenantId, (tx) => readOne(tx, resource, id))
+      await database.read(principalOf(request), (tx) => readOne(tx, resource, id))
       return list.send(database, request, reply, { endpoint_id: id })
     },
   )

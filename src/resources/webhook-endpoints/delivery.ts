@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { Type } from 'typebox'
 import type { Clock } from '../../core/clock.ts'
 import { uuid } from '../../core/schemas.ts'
-import type { Tx } from '../../db/database.ts'
+import { type Tx, wholeTenant } from '../../db/database.ts'
 import { defineJob, handleJob, type JobContext, type JobHandler } from '../../platform/jobs.ts'
 import { type Outbound, OutboundError } from '../../platform/outbound.ts'
 import type { SecretBox } from '../../platform/secrets.ts'
@@ -51,7 +51,7 @@ export const webhookJobs = (webhooks: Webhooks): JobHandler[] => [
 
 async function deliver({ outbound, box }: Webhooks, context: JobContext, id: string): Promise<void> {
   const { database, tenantId, caller, clock, signal, log } = context
-  const found = await database.read(tenantId, async (tx) => {
+  const found = await database.read(wholeTenant(tenantId), async (tx) => {
     const delivery = await deliveryDue(tx, id)
     if (delivery?.status !== 'pending') return undefined
     const { payload, sequence, data_scopes } = delivery

@@ -126,7 +126,7 @@ function change(app: Typed, { database, clock, webhooks }: WebhookOptions): void
       const ifMatch = requiredIfMatch(request.headers['if-match'])
       const { url } = request.body as { url?: unknown }
       // Before the target is looked at: what is not there is not there, whatever its new address would be.
-      await database.read(principalOf(request).tenantId, (tx) => readOne(tx, resource, request.params.id))
+      await database.read(principalOf(request), (tx) => readOne(tx, resource, request.params.id))
       if (typeof url === 'string') await requireTarget(webhooks, url)
       const revise = patchRevision<never>(request, ref(WebhookEndpointWrite), request.body)
       const outcome = await database.write(callerOf(request, clock), (tx) =>
