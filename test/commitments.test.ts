@@ -439,7 +439,7 @@ t.test('what was proposed or agreed is not overwritten; what is said about it is
         (name) => `/${name} agreed_terms`,
       ),
     )
-    t.match(refused.body.errors[0].detail, status === 'proposed' ? /withdraw/ : /release or cancel/, 'the way to go')
+    t.match(refused.body.errors[0].detail, status === 'proposed' ? /withdraw/ : /propose an amendment/, 'the way to go')
     t.same(faultsOf(await patch({ in_return_for: [back.id] })), ['/in_return_for agreed_terms'])
     t.same(faultsOf(await patch({ from_party_id: seats.charity, to_party_id: null })), [
       '/from_party_id agreed_terms',
