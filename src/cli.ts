@@ -14,6 +14,7 @@ import { migrate } from './db/migrate.ts'
 import { asOwner, createKey, findTenant } from './db/tenants.ts'
 import { scopes } from './platform/scopes.ts'
 import type { EventSignals } from './platform/signals.ts'
+import { codebook } from './transfer/codebook.ts'
 
 /** A command of the programs beside the service: its name, what it takes, what it does. */
 interface Command {
@@ -46,8 +47,8 @@ const commands: Record<string, Command> = {
   },
   openapi: {
     usage: 'openapi [--check]',
-    does: 'Writes the contract to openapi/openapi.json, or only says whether that file is current.',
-    run: writeContract,
+    does: 'Writes the contract to openapi/openapi.json and docs/codebook.md, or only says whether they are current.',
+    run: writeGenerated,
   },
   'load:360giving': {
     usage: 'load:360giving FILE',
@@ -121,9 +122,7 @@ async function checkAudit(args: string[]): Promise<void> {
 }
 
 /** The contract comes from the code alone: it is made without a database. */
-async function writeContract(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } })
-  const file = new URL('../openapi/openapi.json', import.meta.url)
+async function contract(): Promise<string> {
   const app = await buildApp({
     database: noDatabase,
     signals: noSignals,
@@ -139,9 +138,19 @@ async function writeContract(args: string[]): Promise<void> {
   await app.ready()
   const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
   await app.close()
-  if (!values.check) return writeFile(file, text)
-  const current = await readFile(file, 'utf8').catch(() => '')
-  if (current !== text) throw new Error('openapi/openapi.json is not what the code says: run `npm run openapi`.')
+  return text
+}
+
+/** Writes what is made from the code, or says what of it is not what the code says. */
+async function writeGenerated(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } })
+  const generated = { 'openapi/openapi.json': await contract(), 'docs/codebook.md': codebook() }
+  for (const [name, text] of Object.entries(generated)) {
+    const file = new URL(`../${name}`, import.meta.url)
+    if (!values.check) await writeFile(file, text)
+    else if ((await readFile(file, 'utf8').catch(() => '')) !== text)
+      throw new Error(`${name} is not what the code says: run \`npm run openapi\`.`)
+  }
 }
 
 async function loadFile(args: string[]): Promise<void> {

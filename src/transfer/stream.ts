@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
@@ -6,6 +7,7 @@ import { to as copyTo } from 'pg-copy-streams'
 import { noneMatchHits } from '../core/etag.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { principalOf } from '../platform/auth.ts'
+import { compressor, encodingFor } from './compression.ts'
 
 export interface Streamed {
   /** A `COPY … TO STDOUT`. */
@@ -13,6 +15,8 @@ export interface Streamed {
   /** What tells this representation from others of the same data. */
   tag: string
   headers: Record<string, string>
+  /** What goes before the first row. */
+  preamble?: Buffer | undefined
   /** How long a client may take nothing of what it asked for: it holds a connection and a snapshot. */
   stalledAfterMs?: number
 }
@@ -26,17 +30,19 @@ export async function sendCopy(
   database: Database,
   request: FastifyRequest,
   reply: FastifyReply,
-  { copy, tag, headers, stalledAfterMs = 60_000 }: Streamed,
+  { copy, tag, headers, preamble, stalledAfterMs = 60_000 }: Streamed,
 ): Promise<FastifyReply> {
   const gone = new AbortController()
+  const encoding = encodingFor(request.headers['accept-encoding'])
   // Also 'close' after the last byte, when there is nothing to end any more.
   reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
   try {
     await database.snapshot(principalOf(request), gone.signal, async (tx) => {
       const sequence = await eventSequence(tx)
-      const etag = `"${sequence}-${tag}"`
-      reply.headers({ ...headers, etag })
+      const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`
+      reply.headers({ ...headers, etag, vary: varying(reply) })
       if (noneMatchHits(request.headers['if-none-match'], etag)) return void reply.code(304).send()
+      if (encoding) reply.header('content-encoding', encoding)
       if (request.method === 'HEAD') return void reply.send()
       const rows = tx.client.query(copyTo(copy))
       await once(rows, 'readable')
@@ -44,8 +50,9 @@ export async function sendCopy(
       rows.once('error', () => reply.raw.socket?.resetAndDestroy())
       // Without a row there is nothing that could stall.
       if (rows.readableLength > 0) reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
-      reply.send(rows)
-      await finished(rows)
+      const body = through(rows, [...(preamble ? [after(preamble)] : []), ...(encoding ? [compressor(encoding)] : [])])
+      reply.send(body)
+      await Promise.all([finished(rows), finished(body)])
     })
   } catch (error) {
     if (!reply.sent) throw error
@@ -54,8 +61,23 @@ export async function sendCopy(
   return reply
 }
 
+/** The stream behind these steps; what breaks one breaks all. */
+function through(rows: Readable, steps: readonly Transform[]): Readable {
+  if (steps.length === 0) return rows
+  return pipeline([rows, ...steps], () => {}) as unknown as Transform
+}
+
+/** A step that begins with these bytes. */
+function after(preamble: Buffer): Transform {
+  const step = new PassThrough()
+  step.write(preamble)
+  return step
+}
+
+const varying = (reply: FastifyReply) => [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ')
+
 /** The tenant's event sequence in this snapshot: each change of its data moves it. */
-async function eventSequence(tx: ReadTx): Promise<string> {
+export async function eventSequence(tx: ReadTx): Promise<string> {
   const query: pg.QueryConfig = {
     text: 'select event_sequence from tenant_counters where tenant_id = $1',
     values: [tx.tenantId],

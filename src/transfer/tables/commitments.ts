@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { Type } from 'typebox'
-import { ExternalRef, Metadata, ref, uuid } from '../../core/schemas.ts'
+import { uuid } from '../../core/schemas.ts'
 import { compiler, param, tenantParam } from '../../db/prepared.ts'
 import { oneOf, updatedSince } from '../../platform/lists.ts'
 import {
@@ -17,6 +17,17 @@ import { commitmentStatuses as statuses } from '../../resources/commitments/life
 import { bindings, kinds, modes, motives, reciprocities } from '../../resources/commitments/schemas.ts'
 import { units } from '../../resources/commitments/term-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
+import {
+  codeColumn,
+  optional,
+  organisationKey,
+  partnershipKey,
+  partyKey,
+  recordColumns,
+  refsOf,
+  tailColumns,
+  takenOverColumns,
+} from '../columns.ts'
 import { defineTable } from '../table.ts'
 
 // What belongs to a commitment in other tables is grouped once for the whole export and joined.
@@ -44,27 +55,8 @@ const source = compiler
         .as('returns'),
     (join) => join.onRef('returns.commitment_id', '=', 'r.id'),
   )
-  .leftJoin(
-    (eb) =>
-      eb
-        .selectFrom('external_refs as x')
-        .select([
-          'x.resource_id',
-          sql`json_agg(json_build_object('system', x.system, 'id', x.ref_id, 'url', x.url) order by x.position)`.as(
-            'list',
-          ),
-          sql`(array_agg(x.system order by x.position))[1]`.as('system'),
-          sql`(array_agg(x.ref_id order by x.position))[1]`.as('ref_id'),
-        ])
-        .where('x.tenant_id', '=', tenantParam)
-        .where('x.resource_type', '=', sql.lit('commitment'))
-        .groupBy('x.resource_id')
-        .as('refs'),
-    (join) => join.onRef('refs.resource_id', '=', 'r.id'),
-  )
+  .leftJoin(refsOf('commitment'), (join) => join.onRef('refs.resource_id', '=', 'r.id'))
 
-const party = { table: 'partnership_parties', column: 'id' }
-const organisation = { table: 'organisations', column: 'id' }
 const ofMeasure = 'of currency, or of unit'
 /** Money keeps the digits in which it was stored; quantities are plain decimals. */
 const measured = (value: RawBuilder<unknown>) =>
@@ -80,45 +72,20 @@ export const commitmentsTable = defineTable(source, {
     'and outstanding are in the same measure. Do not add rows of different currencies or units.',
   key: ['id'],
   columns: {
-    id: { type: 'uuid', meaning: 'The commitment', value: 'r.id' },
-    version: { type: 'integer', meaning: 'Grows by one with each change', value: 'r.version' },
-    created_at: { type: 'instant', meaning: 'When it was first recorded', value: 'r.created_at' },
-    updated_at: { type: 'instant', meaning: 'When it last changed', value: 'r.updated_at' },
-    partnership_id: {
-      type: 'uuid',
-      meaning: 'The partnership to which it belongs',
-      references: { table: 'partnerships', column: 'id' },
-      value: 'r.partnership_id',
-    },
-    from_party_id: { type: 'uuid', meaning: 'The seat of the promiser', references: party, value: 'r.from_party_id' },
-    from_organisation_id: {
-      type: 'uuid',
-      meaning: 'The promiser',
-      references: organisation,
-      value: 'giver.organisation_id',
-    },
-    from_side: { type: 'code', codes: sides, meaning: 'The side of the promiser', value: 'giver.side' },
-    to_party_id: {
-      type: 'uuid',
-      meaning: 'The seat of the receiver; null for the joint purpose',
-      isNullable: true,
-      references: party,
-      value: 'r.to_party_id',
-    },
-    to_organisation_id: {
-      type: 'uuid',
-      meaning: 'The receiver; null for the joint purpose',
-      isNullable: true,
-      references: organisation,
-      value: 'receiver.organisation_id',
-    },
-    to_side: {
-      type: 'code',
-      codes: sides,
-      meaning: 'The side of the receiver; null for the joint purpose',
-      isNullable: true,
-      value: 'receiver.side',
-    },
+    ...recordColumns('commitment'),
+    partnership_id: partnershipKey('The partnership to which it belongs'),
+    from_party_id: partyKey('The seat of the promiser'),
+    from_organisation_id: organisationKey('The promiser', { value: sql.ref('giver.organisation_id') }),
+    from_side: codeColumn(sides, 'The side of the promiser', { value: sql.ref('giver.side') }),
+    to_party_id: partyKey('The seat of the receiver; null for the joint purpose', optional),
+    to_organisation_id: organisationKey('The receiver; null for the joint purpose', {
+      ...optional,
+      value: sql.ref('receiver.organisation_id'),
+    }),
+    to_side: codeColumn(sides, 'The side of the receiver; null for the joint purpose', {
+      ...optional,
+      value: sql.ref('receiver.side'),
+    }),
     kind: { type: 'code', codes: kinds, meaning: 'What is promised', value: 'r.kind' },
     title: { type: 'text', meaning: 'What it is called', value: 'r.title' },
     description: { type: 'text', meaning: 'What it is, at length', isNullable: true, value: 'r.description' },
@@ -197,38 +164,14 @@ export const commitmentsTable = defineTable(source, {
       value: 'r.closed_on',
     },
     close_reason: { type: 'text', meaning: 'Why it came to an end', isNullable: true, value: 'r.close_reason' },
-    taken_over_on: {
-      type: 'date',
-      meaning: 'When it was taken over from another system, with its history there',
-      isNullable: true,
-      value: sql`(r.taken_over ->> 'on')`,
-    },
-    taken_over_from: {
-      type: 'text',
-      meaning: 'The system from which it was taken over',
-      isNullable: true,
-      value: sql`(r.taken_over ->> 'from_system')`,
-    },
+    ...takenOverColumns,
     in_return_for: {
       type: 'json',
       schema: Type.Array(uuid()),
       meaning: 'The commitments of the other side which it answers',
       value: sql`coalesce(returns.ids, '[]'::json)`,
     },
-    external_system: {
-      type: 'text',
-      meaning: 'The other system in which it has an id; the first where there are several',
-      isNullable: true,
-      value: 'refs.system',
-    },
-    external_id: { type: 'text', meaning: 'Its id there', isNullable: true, value: 'refs.ref_id' },
-    external_refs: {
-      type: 'json',
-      schema: Type.Array(ref(ExternalRef)),
-      meaning: 'All its ids in other systems',
-      value: sql`coalesce(refs.list, '[]'::json)`,
-    },
-    metadata: { type: 'json', schema: ref(Metadata), meaning: 'The client’s own data', value: 'r.metadata' },
+    ...tailColumns,
   },
   filters: {
     status: oneOf('status', statuses),

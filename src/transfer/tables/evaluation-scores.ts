@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import { Type } from 'typebox'
-import { codes, instant, uuid } from '../../core/schemas.ts'
+import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { templates } from '../../resources/evaluation-templates/read.ts'
 import { evaluationKinds } from '../../resources/evaluations/schemas.ts'
 import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
+import { listOf } from '../columns.ts'
 import { defineTable } from '../table.ts'
 
 /** The states of a round whose scores exist: frozen at closing, and blind before. */
@@ -30,9 +30,6 @@ const dimension = sql`case r.level
   when 'item' then ${sql.lit(JSON.stringify(dimensionsOfItems))}::jsonb
     -> (e.template_code || ' ' || e.template_version) ->> r.code
   when 'dimension' then r.code end`
-
-const listOf = (values: readonly string[]) =>
-  Type.Array(codes(values), { minItems: 1, maxItems: 50, description: 'One or more, with commas' })
 
 /** The analysts' main table: what each side of each round finds. */
 export const evaluationScoresTable = defineTable(source, {

@@ -1,0 +1,60 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Column, ColumnType } from './columns.ts'
+
+export const dialects = ['rfc4180', 'excel'] as const
+/** How CSV is written: exactly as it is, or so that a spreadsheet takes nothing for what it is not. */
+export type Dialect = (typeof dialects)[number]
+
+export const formats = ['csv', 'ndjson'] as const
+export type ExportFormat = (typeof formats)[number]
+
+/** How rows are written. */
+export interface Form {
+  format: ExportFormat
+  /** Of CSV alone. */
+  dialect: Dialect
+}
+
+type Writer = (value: RawBuilder<unknown>) => RawBuilder<unknown>
+
+const asItIs: Writer = (value) => value
+
+// 2026-03-01 12:00:00.5+00 → 2026-03-01T12:00:00.5+00:00, as JSON has it. The session's time zone is UTC, its dates ISO.
+const rfc3339: Writer = (value) => sql`replace(${value}::text, ' ', 'T') || ':00'`
+
+/** How a type is written where Postgres would write it otherwise. */
+const writers: Record<ExportFormat, Partial<Record<ColumnType, Writer>>> = {
+  csv: { instant: rfc3339, boolean: (value) => sql`case when ${value} then 'true' when not ${value} then 'false' end` },
+  ndjson: { decimal: (value) => sql`${value}::text` },
+}
+
+// A spreadsheet takes a cell that begins so for a formula; full-width signs too, where the language has them. The
+// apostrophe itself is among them, so that the mark can be taken away again without a doubt.
+const formula = `^[=+@\\t\\r\\n''＝＋－＠-]`
+// What it would make a number, a date or a time of: digits with what stands around them there, and powers of ten.
+const number = `^[[:space:]]*[0-9.,:/()%+ -]*[0-9][0-9.,:/()%+ -]*([eE][0-9+-]+)?[[:space:]]*$`
+// Of ids, all with a digit: MAR1 is a day in March to a spreadsheet.
+const digit = '[0-9]'
+
+const marked =
+  (pattern: string): Writer =>
+  (value) =>
+    sql`case when ${value}::text ~ ${sql.raw(`'${pattern}'`)} then '''' || ${value}::text else ${value}::text end`
+
+function inExcel({ type, isIdentifier }: Column): Writer {
+  if (type === 'text') return marked(`${formula}|${isIdentifier ? digit : number}`)
+  return writers.csv[type] ?? asItIs
+}
+
+/** How the values of a column are written in a form. */
+export function writerOf({ format, dialect }: Form, column: Column): Writer {
+  if (format === 'csv' && dialect === 'excel') return inExcel(column)
+  return writers[format][column.type] ?? asItIs
+}
+
+/** By this a spreadsheet knows that a file is in UTF-8. */
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** What a file begins with before its first row; undefined where that is nothing. */
+export const preambleOf = ({ format, dialect }: Form): Buffer | undefined =>
+  format === 'csv' && dialect === 'excel' ? byteOrderMark : undefined

@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import { instant, uuid } from '../../core/schemas.ts'
+import { compiler, param } from '../../db/prepared.ts'
+import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
+import { gapThreshold } from '../../resources/evaluations/scoring.ts'
+import { sides } from '../../resources/partnerships/schemas.ts'
+import { codeColumn, evaluationKey, listOf, optional, partnershipKey } from '../columns.ts'
+import { defineTable } from '../table.ts'
+
+const order = (side: string) => sql`array_position(${sql.lit(`{${sides.join(',')}}`)}::text[], ${sql.ref(side)})`
+
+const source = compiler
+  .selectFrom('evaluation_scores as r')
+  .innerJoin('evaluation_scores as o', (join) =>
+    join
+      .onRef('o.tenant_id', '=', 'r.tenant_id')
+      .onRef('o.evaluation_id', '=', 'r.evaluation_id')
+      .onRef('o.level', '=', 'r.level')
+      .onRef('o.code', '=', 'r.code')
+      .on(sql<boolean>`${order('r.side')} < ${order('o.side')}`),
+  )
+  .innerJoin('evaluations as e', (join) =>
+    join
+      .onRef('e.tenant_id', '=', 'r.tenant_id')
+      .onRef('e.id', '=', 'r.evaluation_id')
+      .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
+  )
+
+/** How far two sides are apart. */
+export const evaluationGapsTable = defineTable(source, {
+  name: 'evaluation_gaps',
+  rowName: 'ExportedEvaluationGap',
+  grain: 'closed round, pair of sides and overall, dimension or item',
+  notes:
+    'Only closed and concluded rounds have gaps. A row whose gap is null stays: one of the two sides has no score.',
+  key: ['evaluation_id', 'level', 'code', 'first_side', 'second_side'],
+  columns: {
+    evaluation_id: evaluationKey('The round'),
+    partnership_id: partnershipKey('The partnership that was judged', { value: sql.ref('e.partnership_id') }),
+    first_side: codeColumn(sides, 'The side from whose score that of the other is taken', { value: sql.ref('r.side') }),
+    second_side: codeColumn(sides, 'The other side', { value: sql.ref('o.side') }),
+    level: codeColumn(scoreLevels, 'Whether the row is of the whole, of a dimension or of an item'),
+    code: { type: 'text', meaning: 'The item or dimension in the questionnaire; overall for the whole' },
+    position: { type: 'integer', meaning: 'The order of the row within its round, from 0' },
+    gap: {
+      type: 'decimal',
+      unit: 'points',
+      isSigned: true,
+      meaning: 'The score of the first side less that of the second; null where one of them is null',
+      ...optional,
+      value: sql`trim_scale(r.score - o.score)`,
+    },
+    flagged: {
+      type: 'boolean',
+      meaning: `Whether its size reaches ${gapThreshold} points`,
+      value: sql`coalesce(abs(r.score - o.score) >= ${sql.lit(Number(gapThreshold))}, false)`,
+    },
+  },
+  filters: {
+    partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },
+    level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
+    closed_since: {
+      schema: instant({ description: 'Rounds closed at this instant or later' }),
+      where: sql`e.closed_at >= ${param('closed_since')}::timestamptz`,
+    },
+  },
+})

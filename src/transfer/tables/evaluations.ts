@@ -1,0 +1,93 @@
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { instant, uuid } from '../../core/schemas.ts'
+import { compiler, param } from '../../db/prepared.ts'
+import { oneOf, updatedSince } from '../../platform/lists.ts'
+import { aspects, decisionStatuses, decisions } from '../../resources/evaluations/decision-schemas.ts'
+import { evaluationKinds, evaluationStatuses, responseModes } from '../../resources/evaluations/schemas.ts'
+import {
+  codeColumn,
+  evaluationKey,
+  listColumn,
+  optional,
+  partnershipKey,
+  partyKey,
+  recordColumns,
+  refsOf,
+  tailColumns,
+} from '../columns.ts'
+import { defineTable } from '../table.ts'
+
+const source = compiler
+  .selectFrom('evaluations as r')
+  .leftJoin(refsOf('evaluation'), (join) => join.onRef('refs.resource_id', '=', 'r.id'))
+
+const ofPartnership = {
+  schema: uuid(),
+  where: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`,
+}
+
+/** The rounds in which partnerships are judged. */
+export const evaluationsTable = defineTable(source, {
+  name: 'evaluations',
+  rowName: 'ExportedEvaluation',
+  grain: 'evaluation round',
+  notes: 'What was found is in evaluation_scores and evaluation_gaps, what was decided in evaluation_decisions.',
+  key: ['id'],
+  columns: {
+    ...recordColumns('round'),
+    partnership_id: partnershipKey('The partnership that is judged'),
+    kind: codeColumn(evaluationKinds, 'Why the round is held'),
+    template_code: { type: 'text', meaning: 'The questionnaire' },
+    template_version: { type: 'integer', meaning: 'Its version; frozen when the round opens' },
+    title: { type: 'text', meaning: 'What the round is called', ...optional },
+    period_from: { type: 'date', meaning: 'First day of the period that is judged' },
+    period_to: { type: 'date', meaning: 'Last day of it' },
+    opens_at: { type: 'instant', meaning: 'When it is meant to open', ...optional },
+    closes_at: { type: 'instant', meaning: 'The deadline', ...optional },
+    response_mode: codeColumn(responseModes, 'Who answers: each party in its own name'),
+    status: codeColumn(evaluationStatuses, 'Where the round stands'),
+    opened_at: { type: 'instant', meaning: 'When it opened', ...optional },
+    closed_at: { type: 'instant', meaning: 'When answers closed and scores were frozen', ...optional },
+    concluded_at: { type: 'instant', meaning: 'When decisions were drawn from it', ...optional },
+    conclusion: { type: 'text', meaning: 'What the parties made of the scores', ...optional },
+    statements: listColumn(
+      Type.Object({ party_id: uuid(), text: Type.String(), stated_at: instant() }),
+      'What each party has to say of the outcome',
+    ),
+    cancel_reason: { type: 'text', meaning: 'Why it was cancelled', ...optional },
+    ...tailColumns,
+  },
+  filters: {
+    status: oneOf('status', evaluationStatuses),
+    kind: oneOf('kind', evaluationKinds),
+    partnership_id: ofPartnership,
+    updated_since: updatedSince,
+  },
+})
+
+/** What was decided. */
+export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluation_decisions as r'), {
+  name: 'evaluation_decisions',
+  rowName: 'ExportedEvaluationDecision',
+  grain: 'decision of a concluded round',
+  notes: 'What was decided stays; status and due_on say what became of it.',
+  key: ['id'],
+  columns: {
+    ...recordColumns('decision'),
+    evaluation_id: evaluationKey('The round'),
+    partnership_id: partnershipKey('The partnership'),
+    aspect: codeColumn(aspects, 'The aspect of the purpose that it concerns'),
+    decision: codeColumn(decisions, 'What was decided'),
+    rationale: { type: 'text', meaning: 'Why', ...optional },
+    due_on: { type: 'date', meaning: 'By when', ...optional },
+    owner_party_id: partyKey('The party that sees to it', optional),
+    status: codeColumn(decisionStatuses, 'What became of it'),
+  },
+  filters: {
+    decision: oneOf('decision', decisions),
+    status: oneOf('status', decisionStatuses),
+    partnership_id: ofPartnership,
+    updated_since: updatedSince,
+  },
+})
