@@ -11,11 +11,18 @@ export interface Size {
 export async function seed(client: pg.Client, tenantId: string, size: Size): Promise<void> {
   // The rows keep to the foreign keys; checking a million of them one by one would take most of the run.
   await client.query('set session_replication_role = replica')
+  await client.query(orderedId)
   await client.query("select set_config('beide.tenant_id', $1, false)", [tenantId])
   for (const statement of statements(size)) await client.query(statement)
   await client.query('set session_replication_role = origin')
   await client.query('analyze')
 }
+
+/** Ids in the order in which they are made, as the service makes them: Postgres can only since 18. */
+const orderedId = `create or replace function pg_temp.ordered_id() returns uuid language sql volatile as $$
+  select encode(overlay(uuid_send(gen_random_uuid())
+    placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1), 'hex')::uuid
+$$`
 
 const tenant = `current_tenant()`
 const moment = (n: string) => `timestamptz '2025-01-01 00:00:00Z' + ${n} * interval '1 second 1234 microseconds'`
@@ -23,13 +30,13 @@ const moment = (n: string) => `timestamptz '2025-01-01 00:00:00Z' + ${n} * inter
 function statements({ partnerships, commitmentsPerPartnership: each, rounds }: Size): string[] {
   return [
     `create temporary table made_organisation on commit preserve rows as
-      select n, uuidv7() as id from generate_series(0, 999) n`,
+      select n, pg_temp.ordered_id() as id from generate_series(0, 999) n`,
     `insert into organisations (tenant_id, id, created_at, updated_at, name, sector, status, sort_name, search_text)
       select ${tenant}, id, ${moment('n')}, ${moment('n')}, 'Organisation ' || n,
         case when n % 2 = 0 then 'company' else 'non_profit' end, 'active', 'organisation ' || n, 'organisation ' || n
       from made_organisation order by n`,
     `create temporary table made_partnership on commit preserve rows as
-      select n, uuidv7() as id, uuidv7() as company, uuidv7() as charity from generate_series(0, ${partnerships - 1}) n`,
+      select n, pg_temp.ordered_id() as id, pg_temp.ordered_id() as company, pg_temp.ordered_id() as charity from generate_series(0, ${partnerships - 1}) n`,
     `insert into partnerships (tenant_id, id, created_at, updated_at, name, reference, purpose, starts_on,
         evaluation_interval, base_currency, time_zone, status, sort_name, search_text)
       select ${tenant}, id, ${moment('n')}, ${moment('n')}, 'Partnership ' || n, 'P-' || n,
@@ -45,7 +52,7 @@ function statements({ partnerships, commitmentsPerPartnership: each, rounds }: S
       from made_partnership p join made_organisation o on o.n = p.n * 2 % 1000 + ${position} order by p.n`,
     ),
     `create temporary table made_commitment on commit preserve rows as
-      select p.n * ${each} + m as n, m, uuidv7() as id, p.id as partnership_id, p.company, p.charity
+      select p.n * ${each} + m as n, m, pg_temp.ordered_id() as id, p.id as partnership_id, p.company, p.charity
       from made_partnership p, generate_series(0, ${each - 1}) m order by 1`,
     // The last of each partnership is the charity's return, counted in pieces.
     `insert into commitments (tenant_id, id, created_at, updated_at, partnership_id, from_party_id, to_party_id, kind,
@@ -68,11 +75,11 @@ function statements({ partnerships, commitmentsPerPartnership: each, rounds }: S
       from made_commitment c join made_commitment o on o.n = c.n - 1 where c.m = ${each - 1} order by c.n`,
     `insert into fulfilments (tenant_id, id, created_at, updated_at, commitment_id, delivered_on, amount, currency, mode,
         reported_by_party_id, confirmation)
-      select ${tenant}, uuidv7(), ${moment('n')}, ${moment('n')}, id, date '2024-06-01' + n % 500, 500.00, 'EUR',
+      select ${tenant}, pg_temp.ordered_id(), ${moment('n')}, ${moment('n')}, id, date '2024-06-01' + n % 500, 500.00, 'EUR',
         'not_applicable', company, 'confirmed'
       from made_commitment where m % 2 = 0 and m < ${each - 1} order by n`,
     `create temporary table made_round on commit preserve rows as
-      select r.n, uuidv7() as id, p.id as partnership_id
+      select r.n, pg_temp.ordered_id() as id, p.id as partnership_id
       from generate_series(0, ${rounds - 1}) r(n) join made_partnership p on p.n = r.n % ${partnerships} order by r.n`,
     `insert into evaluations (tenant_id, id, created_at, updated_at, partnership_id, kind, template_code,
         template_version, period_from, period_to, response_mode, status, opened_at, closed_at)
