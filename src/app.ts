@@ -5,14 +5,18 @@ import type { Clock } from './core/clock.ts'
 import { newId } from './core/ids.ts'
 import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
+import { arrival } from './platform/arrival.ts'
 import { denialNotes } from './platform/audit.ts'
+
 import { authentication, keyAuthenticator } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { disclosures } from './platform/disclosures.ts'
 import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
-import { expireAudit, expireDeliveries, expireEvents, expireKeys } from './platform/housekeeping.ts'
+
+import { expireAudit, expireDeliveries, expireEvents, expireImports, expireKeys } from './platform/housekeeping.ts'
+
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { guessLimit, overload, rateLimits } from './platform/limits.ts'
@@ -48,7 +52,10 @@ import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
+import { runImport } from './transfer/imports/job.ts'
+import { imports } from './transfer/imports/routes.ts'
 import { exports } from './transfer/routes.ts'
+
 export interface Deps {
   database: Database
   clock: Clock
@@ -60,6 +67,8 @@ export interface Deps {
   trustProxy: boolean
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
   eventLoopDelayMaxMs?: number
+  /** How long the body of a request may take to arrive; a minute where it is not given. */
+  bodyWithinMs?: number
   /** Wakes those who wait for events. */
   signals: EventSignals
   /** How webhooks are sent and their secrets kept. */
@@ -67,6 +76,8 @@ export interface Deps {
   /** Aborted when the service is about to stop. */
   draining?: AbortSignal
 }
+
+const arrivesWithinMs = 60_000
 
 export const apiVersion = '0.1.0'
 
@@ -103,6 +114,10 @@ const tags = [
     name: 'Webhooks',
     description: 'The same events, sent as they happen: signed, repeated until they arrive, logged.',
   },
+  {
+    name: 'Imports',
+    description: 'Files of rows, taken by the same rules as single requests; what became of each is told.',
+  },
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
   { name: 'Audit', description: 'Who did what: chained, and never changed.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
@@ -118,8 +133,9 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     trustProxy: deps.trustProxy,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
-    // A request that is sent drop by drop does not keep a socket for ever. Answers may take as long as they need.
-    requestTimeout: 60_000,
+    // Its head arrives in time, and its body: see arrival.ts. A file that is streamed takes longer; so may answers.
+    http: { headersTimeout: arrivesWithinMs },
+    requestTimeout: 0,
     requestIdHeader: false,
     genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
     routerOptions: { maxParamLength: 300 },
@@ -129,6 +145,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   const methodsByUrl = collectMethods(app)
 
   await app.register(errors)
+  await app.register(arrival, { withinMs: deps.bodyWithinMs ?? arrivesWithinMs })
   await app.register(observe)
   // What an API needs of it; the rest is for pages that embed others.
   await app.register(helmet, {
@@ -204,6 +221,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(disruptionImpacts, slice)
       await v1.register(events, { ...slice, signals: deps.signals, draining })
       await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
+      await v1.register(imports, slice)
       await v1.register(exports, slice)
       await v1.register(audit, slice)
       await v1.register(apiKeys, slice)
@@ -229,8 +247,14 @@ export function backgroundWork({
   chores: Chore[]
 } {
   return {
-    handlers: [remindOfResumptions, ...webhookJobs(webhooks)],
-    chores: [expireKeys, expireEvents(eventsKeptDays), expireDeliveries(eventsKeptDays), expireAudit(auditKeptDays)],
+    handlers: [remindOfResumptions, runImport, ...webhookJobs(webhooks)],
+    chores: [
+      expireKeys,
+      expireEvents(eventsKeptDays),
+      expireDeliveries(eventsKeptDays),
+      expireAudit(auditKeptDays),
+      expireImports,
+    ],
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { elementsOf } from '../src/clients/json-elements.ts'
+import { ElementCutter } from '../src/core/json-elements.ts'
 
 t.test('elements come as they stand, with the line on which each begins', async (t) => {
   const json = `{
@@ -48,6 +49,14 @@ t.test('whatever the values and however they are laid out, they are found again'
         elements.map(({ text }) => JSON.stringify(JSON.parse(text))),
         values.map((element) => JSON.stringify(element)),
       )
+      // However the text is torn into parts as it arrives.
+      const cutter = new ElementCutter('grants')
+      const parts = JSON.stringify({ grants: values }, null, indent).match(/[\s\S]{1,3}/g) ?? []
+      t.strictSame(
+        parts.flatMap((part) => [...cutter.push(part)]),
+        elements,
+      )
+      cutter.end()
     }),
     { numRuns: 100 },
   )

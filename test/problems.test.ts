@@ -81,6 +81,14 @@ const refusals: Refusal[] = [
     code: 'bad_json',
   },
   {
+    what: 'names that stand twice in one object, however they are written',
+    method: 'POST',
+    path,
+    body: '{"name": "a,\\"{", "sector": "other", "n\\u0061me": "b", "metadata": {"a": [{"b": 1}, {"b": 1, "b": {}}], "name": 1}}',
+    code: 'invalid_request',
+    at: ['/name', '/metadata/a/1/b'],
+  },
+  {
     what: 'a constructor in a body',
     method: 'POST',
     path,
@@ -288,14 +296,16 @@ t.test('what cannot be read as HTTP is answered with a problem too', async (t) =
 })
 
 t.test('a request that does not arrive in time is ended', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { bodyWithinMs: 50 })
   const { server } = service.app
-  t.equal(server.requestTimeout, 60_000)
+  t.equal(server.headersTimeout, 60_000)
   // The service's own limit is longer than a test: the same server looks sooner and waits less.
-  server.requestTimeout = 50
   server.headersTimeout = 50
   ;(server as unknown as { connectionsCheckingInterval: number }).connectionsCheckingInterval = 20
   await service.app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = server.address() as AddressInfo
   isProblem(t, await sendRaw(port, 'POST /v1/organisations HTTP/1.1\r\nhost: x\r\ncontent-le'), 'request_timeout')
+  const head = `POST /v1/organisations HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${service.key}\r\n`
+  const late = `${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{"name": `
+  isProblem(t, await sendRaw(port, late), 'request_timeout')
 })

@@ -40,6 +40,8 @@ export interface Guard {
   enter(tx: Tx): Promise<void>
   /** Takes the transaction over when its work is done. It stays open until the guard ends it. */
   hold(held: HeldTx): void
+  /** Adds to what the request is known by: the digest of a body that was read as a stream. */
+  addContent(digest: Buffer): void
 }
 
 /** A transaction whose work is done and which waits for its end. */
@@ -57,8 +59,21 @@ export interface ReadTx {
   readonly db: Kysely<DB>
 }
 
+/** A change that is told of later, by whoever works through many rows in one transaction. */
+export interface GatheredChange {
+  resource: object
+  id: string
+  verb: string
+  changed: readonly string[]
+}
+
 /** One transaction of one tenant. What writes to the database takes it first. */
 export interface Tx extends ReadTx, Caller {
+  /**
+   * Takes the changes of one row of many, in place of their events. Where it is given no lock is taken for each name:
+   * their number would be without bound. Two who write one name at once are told apart by its unique index.
+   */
+  readonly gather?: (change: GatheredChange) => void
   /** Work for the very end: sent together with the commit in one round trip, in the order given. */
   atCommit(work: () => Promise<void>): void
 }

@@ -360,6 +360,61 @@ export interface IdempotencyKeys {
   tenant_id: string;
 }
 
+export interface ImportResults {
+  candidates: string[] | null;
+  faults: Json | null;
+  import_id: string;
+  outcome: string;
+  ref_id: string | null;
+  ref_system: string | null;
+  resource_id: string | null;
+  row_id: string;
+  tenant_id: string;
+}
+
+export interface ImportRows {
+  fault: string | null;
+  id: string;
+  import_id: string;
+  line: number;
+  payload: string | null;
+  phase: number;
+  remarks: string | null;
+  tenant_id: string;
+  type: string | null;
+}
+
+export interface Imports {
+  actor: Json;
+  all_or_nothing: boolean;
+  ambiguous: Generated<number>;
+  created: Generated<number>;
+  created_at: string;
+  done_to: string | null;
+  dry_run: boolean;
+  facts: Generated<Json>;
+  failure: string | null;
+  finished_at: string | null;
+  format: string;
+  id: string;
+  invalid: Generated<number>;
+  phase: Generated<number>;
+  round: Generated<number>;
+  rows_done: Generated<number>;
+  rows_read: Generated<number>;
+  scopes: string[];
+  settled_in_round: Generated<number>;
+  started_at: string | null;
+  status: string;
+  tenant_id: string;
+  type: string | null;
+  unchanged: Generated<number>;
+  updated: Generated<number>;
+  updated_at: string;
+  version: Generated<number>;
+  waiting: Generated<number>;
+}
+
 export interface InstalmentReductions {
   commitment_id: string;
   created_at: string;
@@ -674,6 +729,9 @@ export interface DB {
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
   idempotency_keys: IdempotencyKeys;
+  import_results: ImportResults;
+  import_rows: ImportRows;
+  imports: Imports;
   instalment_reductions: InstalmentReductions;
   instalments: Instalments;
   objective_links: ObjectiveLinks;

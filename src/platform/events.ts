@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { newId } from '../core/ids.ts'
-import type { Tx } from '../db/database.ts'
+import type { GatheredChange, Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import type { AnyResource, Outcome } from './resource.ts'
 
@@ -19,6 +19,10 @@ export interface Change {
  */
 export function record(tx: Tx, { resource, id, verb, changed = [] }: Change): Outcome {
   const outcome: Outcome = { id, version: 0, body: '' }
+  if (tx.gather) {
+    tx.gather({ resource, id, verb, changed })
+    return outcome
+  }
   tx.atCommit(async () => {
     const [row] = await resource.record.run(tx, {
       id,
@@ -38,12 +42,47 @@ export function record(tx: Tx, { resource, id, verb, changed = [] }: Change): Ou
 /** The representation of a record that a write left as it was: no event. */
 export function unchanged(tx: Tx, resource: AnyResource, id: string): Outcome {
   const outcome: Outcome = { id, version: 0, body: '' }
+  if (tx.gather) return outcome
   tx.atCommit(async () => {
     const [row] = await resource.one.run(tx, { id })
     if (!row) throw new Error(`${resource.type} ${id} cannot be read`)
     Object.assign(outcome, row)
   })
   return outcome
+}
+
+/** So many events leave in one statement. */
+const together = 500
+
+/**
+ * Records changes that were gathered from many rows, at the very end of their transaction: records of one kind in one
+ * statement. A record that several rows changed in the same way is told of once. All of it is sent when it is called,
+ * so that it may go with the commit.
+ */
+export async function recordGathered(tx: Tx, changes: readonly GatheredChange[]): Promise<void> {
+  const once = [...new Map(changes.map((change) => [`${change.verb} ${change.id}`, change])).values()]
+  const sent: Promise<void>[] = []
+  for (const [resource, ofKind] of Map.groupBy(once, (change) => change.resource as AnyResource)) {
+    for (let from = 0; from < ofKind.length; from += together) {
+      sent.push(recordMany(tx, resource, ofKind.slice(from, from + together)))
+    }
+  }
+  await Promise.all(sent)
+}
+
+async function recordMany(tx: Tx, resource: AnyResource, changes: readonly GatheredChange[]): Promise<void> {
+  const rows = changes.map(({ id, verb, changed }, at) => {
+    return { ordinal: at + 1, event_id: newId(), id, type: `${resource.type}.${verb}`, changed }
+  })
+  const written = await resource.recordMany.run(tx, {
+    changes: JSON.stringify(rows),
+    ids: rows.map(({ id }) => id),
+    count: rows.length,
+    actor: JSON.stringify(tx.actor),
+    request_id: tx.requestId,
+    occurred_at: tx.now,
+  })
+  if (written.length !== rows.length) throw new Error(`A ${resource.type} was changed but cannot be read`)
 }
 
 const removal = prepare(sql`

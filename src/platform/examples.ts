@@ -87,6 +87,8 @@ function objectOf({ properties = {}, required = [], minProperties = 0 }: Schema,
 interface Media {
   schema?: Schema
   examples?: Json
+  /** Where the schema itself, not a component, says one. */
+  example?: unknown
 }
 
 /** Gives every JSON body of the document, asked and answered, its example; those of components stand there once. */
@@ -97,7 +99,8 @@ export function addExamples(document: Json): void {
     if (!media?.schema) return
     const style = { whole, schemas: components.schemas }
     const name = media.schema.$ref?.replace('#/components/schemas/', '')
-    const value = exampleOf(media.schema, style)
+    const value = media.example ?? exampleOf(media.schema, style)
+    delete media.example
     if (name === undefined) {
       media.examples = { example: { value } }
       return

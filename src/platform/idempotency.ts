@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { canonicalJson } from '../core/canonical.ts'
@@ -25,7 +26,7 @@ class Replay extends Error {
 /** Guards the one transaction of a request by its key: claims the key first, keeps the answer last. */
 class KeyGuard implements Guard {
   readonly name: KeyName
-  readonly fingerprint: Buffer
+  fingerprint: Buffer
   private held: HeldTx | undefined
   constructor(name: KeyName, fingerprint: Buffer) {
     this.name = name
@@ -52,6 +53,10 @@ class KeyGuard implements Guard {
 
   hold(held: HeldTx): void {
     this.held = held
+  }
+
+  addContent(digest: Buffer): void {
+    this.fingerprint = createHash('sha256').update(this.fingerprint).update(digest).digest()
   }
 
   /** Hands over the transaction, once. */
@@ -107,7 +112,8 @@ async function startGuard(request: FastifyRequest): Promise<void> {
     request.params,
     request.query,
     request.headers['if-match'] ?? null,
-    request.body,
+    // What is read as a stream is added when it was read.
+    request.body instanceof Readable ? null : request.body,
   ]
   // Before validation fills in defaults: a new default must not make another request of a repeated one.
   const fingerprint = createHash('sha256').update(canonicalJson(asked)).digest()

@@ -93,6 +93,7 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),
+    ...(operation.streamedBody ? { body: operation.streamedBody } : {}),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
     ...headersOf(ifMatch, takesKey),
     response: answersOf(operation, schema, takesKey),

@@ -18,6 +18,8 @@ export interface Operation {
   ifMatch: 'required' | 'optional' | 'none'
   /** The bodies it takes; none for an operation without one. */
   bodyTypes: readonly string[]
+  /** What a body is that is read as a stream, and so is not validated as a whole. */
+  streamedBody?: TSchema
   /** True for a POST that only reads: repeating it does no harm. */
   changesNothing: boolean
   /** True where the answer shows a secret, this once. */
@@ -53,6 +55,7 @@ interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
   params?: P
   query?: Q
   body?: B
+  streamedBody?: TSchema
   answers: Record<number, Answer>
   refusals?: readonly ProblemCode[]
   ifMatch?: Operation['ifMatch']
@@ -88,7 +91,8 @@ export function operation<P extends TSchema = Empty, Q extends TSchema = Empty, 
         ifMatch: options.ifMatch ?? 'none',
         changesNothing: options.changesNothing ?? false,
         answersSecret: options.answersSecret ?? false,
-        bodyTypes: body ? (options.bodyTypes ?? ['application/json']) : [],
+        ...(options.streamedBody ? { streamedBody: options.streamedBody } : {}),
+        bodyTypes: body || options.streamedBody ? (options.bodyTypes ?? ['application/json']) : [],
       } satisfies Operation,
     },
   }

@@ -103,10 +103,20 @@ export async function findByRef(tx: ReadTx, type: string, system: string, refId:
   return row?.resource_id
 }
 
+const refsHeld = prepare<ExternalRefWrite>(sql`
+  select system, ref_id as id, url from external_refs
+  where tenant_id = ${tenantParam} and resource_type = ${param('type')} and resource_id = ${param('id')}::uuid
+  order by position`)
+
+/** The external refs of a record, in their order. */
+export const externalRefsHeld = (tx: ReadTx, type: string, id: string): Promise<ExternalRefWrite[]> =>
+  refsHeld.run(tx, { type, id })
+
 const lock = prepare<object>(sql`select pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`)
 
 /** Holds the name `system:id` for the rest of the transaction, so that of many upserts of a new id one creates. */
 export async function lockRef(tx: Tx, type: string, system: string, refId: string): Promise<void> {
+  if (tx.gather) return
   await lock.run(tx, { name: JSON.stringify([tx.tenantId, type, system, refId]) })
 }
 

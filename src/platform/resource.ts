@@ -43,6 +43,8 @@ export interface Resource<Wire> {
   lock: Prepared<object>
   /** Appends the event of a change to one by `id`, and reads it. */
   record: Prepared<Represented>
+  /** Appends the events of changes to many, a JSON list by `changes`; answers a row for each. */
+  recordMany: Prepared<object>
 }
 
 export type AnyResource = Resource<unknown>
@@ -85,6 +87,24 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
         from v, counter
       )
       select version, body::text as body from v`),
+    recordMany: prepare<object>(sql`
+      with v as (select w.id, w.version, row_to_json(w) as body from (${view
+        .where(sql.ref('r.tenant_id'), '=', tenantParam)
+        .where(sql<boolean>`${sql.ref('r.id')} = any(${param('ids')}::uuid[])`)}) w),
+      counter as (
+        update tenant_counters set event_sequence = event_sequence + ${param('count')}::integer
+        where tenant_id = ${tenantParam} returning event_sequence - ${param('count')}::integer as base
+      )
+      insert into events (tenant_id, sequence, id, type, resource_type, resource_id, version, changed, actor,
+        request_id, representation, occurred_at)
+      select ${tenantParam}, counter.base + c.ordinal, c.event_id, c.type, ${sql.lit(type)}, c.id, v.version,
+        array(select json_array_elements_text(c.changed)), ${param('actor')}::json, ${param('request_id')},
+        ${kept ? sql`(select row_to_json(k) from (${kept.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql<boolean>`${sql.ref('r.id')} = c.id`)}) k)` : sql.ref('v.body')},
+        ${param('occurred_at')}::timestamptz
+      from json_to_recordset(${param('changes')}::json) as c (ordinal integer, event_id uuid, id uuid, type text,
+        changed json)
+      join v on v.id = c.id cross join counter
+      returning 1`),
   }
 }
 

@@ -17,6 +17,7 @@ export const scopes = [
   'webhooks:read',
   'webhooks:write',
   'history:take_over',
+  'imports:run',
   'exports:run',
   'audit:read',
   'personal_data:read',

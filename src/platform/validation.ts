@@ -1,10 +1,12 @@
 import type { Ajv as AjvType, ErrorObject } from 'ajv'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Faults, Problem } from '../core/problem.ts'
-import { escapePointer, problemOf } from './faults.ts'
+import type { TSchema } from 'typebox'
+import { Problem } from '../core/problem.ts'
+import { problemOf } from './faults.ts'
+import { readJson } from './strict-json.ts'
 
 /** A compiler of schemas that may name the shared ones. */
 function compiler(coerceTypes: boolean): AjvType {
@@ -58,6 +60,23 @@ function validatorsOf() {
   }
 }
 
+export type Check = (data: unknown) => void
+
+/**
+ * Checks of values that do not come as a body of their own, such as rows of a file. `components` are those that the
+ * schemas may name. Of CSV, where all is text, numbers and booleans are read as such.
+ */
+export function checksOf(components: readonly TSchema[], { isText }: { isText: boolean }): (schema: TSchema) => Check {
+  const ajv = compiler(isText)
+  for (const component of components) ajv.addSchema(component)
+  return (schema) => {
+    const validate = compiledWhenUsed(ajv, schema)
+    return (data) => {
+      if (!validate(data)) throw problemOf(validate.errors ?? [], 'body')
+    }
+  }
+}
+
 export const validation = fp(
   async (app: FastifyInstance) => {
     app.setSchemaController({
@@ -78,7 +97,7 @@ export const validation = fp(
   { name: 'validation' },
 )
 
-/** JSON as RFC 8259 has it: valid UTF-8, no NUL and no half surrogates in texts (Postgres keeps neither). */
+/** JSON as RFC 8259 has it: valid UTF-8, each name once, no NUL and no half surrogates in texts. */
 function takeStrictJson(app: FastifyInstance): void {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -99,63 +118,30 @@ function takeStrictJson(app: FastifyInstance): void {
       } catch (cause) {
         return done(new Problem('bad_json', 'The body is not valid UTF-8.', { cause }))
       }
-      if (isDeep(text)) {
-        return done(new Problem('invalid_request', `The body is nested deeper than ${depthMax} levels.`))
+      try {
+        done(
+          null,
+          readJson(text, (json) => parsed(parse, request, json)),
+        )
+      } catch (error) {
+        done(error as Error)
       }
-      parse(request, text, (error, value) => {
-        if (error) return done(new Problem('bad_json', `The body cannot be read as JSON: ${reasonOf(text, error)}.`))
-        if (/\\u(0000|[dD][89a-fA-F])/.test(text)) {
-          const faults = new Faults()
-          findUnstorable(value, '', faults)
-          if (faults.list.length > 0)
-            return done(
-              new Problem('invalid_request', 'A text has a character that cannot be kept.', { errors: faults.list }),
-            )
-        }
-        done(null, value)
-      })
     },
   )
 }
 
-/** No record needs more; what works through a value level by level, here and in Postgres, runs out of stack at thousands. */
-const depthMax = 64
-
-/** True where the arrays and objects of a JSON text are nested too deep. */
-function isDeep(text: string): boolean {
-  let depth = 0
-  let isInString = false
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at]
-    if (character === '"') isInString = !isInString
-    else if (isInString) at += character === '\\' ? 1 : 0
-    else if (character === '[' || character === '{') depth += 1
-    else if (character === ']' || character === '}') depth -= 1
-    if (depth > depthMax) return true
-  }
-  return false
-}
-
-/** Where and why the text is not JSON, as the parser of the runtime says it. */
-function reasonOf(text: string, error: Error): string {
-  try {
-    JSON.parse(text)
-    return error.message
-  } catch (fault) {
-    return (fault as Error).message
-  }
-}
-
-function findUnstorable(value: unknown, pointer: string, faults: Faults): void {
-  if (typeof value === 'string') {
-    if (value.includes('\0')) faults.add(pointer, 'nul', 'A text may not hold the character NUL.')
-    else if (!value.isWellFormed()) faults.add(pointer, 'surrogate', 'A text may not hold half of a surrogate pair.')
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      findUnstorable(key, pointer, faults)
-      findUnstorable(member, `${pointer}/${escapePointer(key)}`, faults)
-    }
-  }
+/** The framework's own parser calls back at once; it refuses names that reach into prototypes. */
+function parsed(
+  parse: ReturnType<FastifyInstance['getDefaultJsonParser']>,
+  request: FastifyRequest,
+  text: string,
+): unknown {
+  let read: unknown
+  parse(request, text, (error, value) => {
+    if (error) throw error
+    read = value
+  })
+  return read
 }
 
 /** A body whose members may all be left out may be left out itself. */

@@ -84,6 +84,8 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     response: 'none_needed',
     external_refs,
   })
+  const line = `${JSON.stringify({ type: 'organisation', external_refs: [{ system: 'world', id: 'row' }] })}\n`
+  const imported = await service.make('/v1/imports', line, { type: 'application/x-ndjson' })
   const apiKey = await service.make('/v1/api-keys', { name: 'Ours', scopes: ['organisations:read'] })
   return {
     organisations: organisation.id,
@@ -95,6 +97,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     'objective-links': link.id,
     disruptions: disruption.id,
     impacts: impact.id,
+    imports: imported.id,
     'api-keys': apiKey.id,
     ...(await changes(service, seats, gift)),
     ...(await round(service, partnership, external_refs)),

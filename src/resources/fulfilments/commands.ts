@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { requireNamedStep } from '../../core/lifecycle.ts'
@@ -6,10 +7,10 @@ import { checkMetadata } from '../../core/metadata.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
-import { record } from '../../platform/events.ts'
+import { record, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import { completeRefs, loadForUpdate } from '../../platform/writes.ts'
+import { completeRefs, loadForUpdate, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import {
   checkValuations,
   decidersOf,
@@ -43,6 +44,32 @@ export async function reportFulfilment(tx: Tx, commitmentId: string, write: Fulf
   const outcome = record(tx, { resource: fulfilmentResource, id, verb: 'created', changed: Object.keys(entry) })
   await followLedger(tx, held, { decidedByPartyId: reporter })
   return outcome
+}
+
+/**
+ * Adds an entry that has the client's own id, or finds it there already. The ledger is not edited.
+ * @throws Problem `state_forbids` where the entry of that id says something else
+ */
+export async function reportFulfilmentOnce(
+  tx: Tx,
+  commitmentId: string,
+  ref: { system: string; id: string },
+  write: FulfilmentWrite,
+): Promise<Upsert> {
+  return upsertByRef(tx, 'fulfilment', ref, {
+    create: () =>
+      reportFulfilment(tx, commitmentId, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
+    replace: async (id) => {
+      const entry = await loadForUpdate(tx, fulfilmentResource, id)
+      const isSame =
+        entry.commitment_id === commitmentId &&
+        entry.delivered_on === write.delivered_on &&
+        isDeepStrictEqual(entry.measure, normaliseMeasure(write.measure))
+      if (isSame) return unchanged(tx, fulfilmentResource, id)
+      const detail = `The entry ${ref.system}:${ref.id} says something else, and the ledger is not edited: reverse it.`
+      throw new Problem('state_forbids', detail)
+    },
+  })
 }
 
 /** @throws Problem that names every rule which the write breaks */

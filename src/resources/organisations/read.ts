@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { type Faults, notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
@@ -50,4 +51,17 @@ export async function organisationsNamed(
   const rows = namings.map(({ id, ref }, position) => ({ position, id, system: ref?.system, ref_id: ref?.id }))
   const found = await named.run(tx, { namings: JSON.stringify(rows) })
   return found.map(({ id, merged_into_id }) => (id === null ? undefined : { id, merged_into_id }))
+}
+
+const byIdentifiers = prepare<{ id: string }>(sql`
+  select distinct i.organisation_id as id from json_to_recordset(${param('identifiers')}::json) as g (scheme text, value text)
+  join organisation_identifiers i on i.tenant_id = ${tenantParam} and i.scheme = g.scheme and i.normalised_value = g.value`)
+
+/** The organisations that have one of these registrations, however it is spelt. */
+export async function organisationsWith(
+  tx: ReadTx,
+  identifiers: readonly { scheme: string; value: string }[],
+): Promise<string[]> {
+  const wanted = identifiers.map(({ scheme, value }) => ({ scheme, value: normaliseIdentifier(scheme, value) }))
+  return (await byIdentifiers.run(tx, { identifiers: JSON.stringify(wanted) })).map(({ id }) => id)
 }

@@ -1,0 +1,150 @@
+import { Type } from 'typebox'
+import type { Caller, GatheredChange, Tx } from '../../db/database.ts'
+import { recordGathered } from '../../platform/events.ts'
+import { defineJob, enqueue, handleJob, type JobContext, type JobHandler } from '../../platform/jobs.ts'
+import { runBatch, untilRepeated } from './batch.ts'
+import { importTypes } from './schemas.ts'
+import {
+  type ImportState,
+  importLocked,
+  importRestart,
+  importSet,
+  personsForget,
+  resultsInsert,
+  rowsToDo,
+  waitingRefuse,
+} from './store.ts'
+
+const job = defineJob('run_import', Type.Object({ import_id: Type.String() }))
+
+/** Imports of a tenant go one after another: each has the order of its rows to itself. */
+export const enqueueImport = (tx: Tx, id: string): Promise<void> =>
+  enqueue(tx, job, { import_id: id }, { key: id, queue: `imports ${tx.tenantId}` })
+
+/** So many rows are written in one transaction. */
+const rowsInBatch = 500
+
+/** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */
+export const runImport: JobHandler = handleJob(job, async (context, { import_id: id }) => {
+  const begun = await context.database.write(context.caller(), (tx) => begin(tx, id))
+  if (!begun) return
+  if (begun.dry_run || begun.all_or_nothing) await inOne(context, begun)
+  else await inBatches(context, begun)
+})
+
+/** Takes an import up, or undefined where there is nothing to do any more. */
+async function begin(tx: Tx, id: string): Promise<ImportState | undefined> {
+  const state = await importLocked(tx, id)
+  if (state?.status === 'queued') await importSet(tx, id, { status: 'running', started_at: tx.now })
+  else if (state?.status !== 'running' && state?.status !== 'cancelling') return undefined
+  if (state.dry_run || state.all_or_nothing) await importRestart(tx, id)
+  return state
+}
+
+/** On whose behalf the rows are written: that of who sent the file, with the rights that it had. */
+const writerOf = ({ caller }: JobContext, { actor, scopes }: ImportState): Caller => ({ ...caller(), actor, scopes })
+
+/** A transaction for each batch: its effects, what became of its rows and how far it came. */
+async function inBatches(context: JobContext, { id }: ImportState): Promise<void> {
+  const { database, signal } = context
+  let isOver = false
+  while (!isOver) {
+    const state = await database.write(context.caller(), (tx) => importLocked(tx, id))
+    if (!state) return
+    isOver = await database.write(writerOf(context, state), async (tx) => {
+      const now = (await importLocked(tx, id)) as ImportState
+      if (await stopped(tx, now)) return true
+      const rows = untilRepeated(await rowsToDo(tx, now, rowsInBatch))
+      if (rows.length === 0) return advance(tx, now)
+      const { results, changes } = await runBatch(tx, now, rows)
+      await resultsInsert(tx, now, results)
+      tx.atCommit(() => recordGathered(tx, changes))
+      // The process stops: another goes on.
+      if (signal.aborted) await enqueueImport(tx, id)
+      return signal.aborted
+    })
+  }
+}
+
+/** Ends the one transaction in which nothing shall stay. */
+class NothingStays extends Error {}
+
+/** One transaction for all: what becomes of rows is told beside it, as it goes. */
+async function inOne(context: JobContext, begun: ImportState): Promise<void> {
+  const { database, signal } = context
+  const { id } = begun
+  const beside = <T>(work: (tx: Tx, state: ImportState) => Promise<T>): Promise<T> =>
+    database.write(context.caller(), async (tx) => work(tx, (await importLocked(tx, id)) as ImportState))
+  const all = async (one: Tx): Promise<void> => {
+    const changes: GatheredChange[] = []
+    for (;;) {
+      if (signal.aborted) throw new NothingStays()
+      const state = await beside(async (tx, now) => ((await stopped(tx, now)) ? undefined : now))
+      if (!state) throw new NothingStays()
+      const rows = untilRepeated(await rowsToDo(one, state, rowsInBatch))
+      if (rows.length > 0) {
+        const done = await runBatch(one, state, rows)
+        if (!state.dry_run) changes.push(...done.changes)
+        await beside((tx, now) => resultsInsert(tx, now, done.results))
+      } else if (await beside((tx, now) => nextPhase(tx, now))) break
+    }
+    const { dry_run, ambiguous, invalid } = await beside(async (_tx, now) => now)
+    if (dry_run || ambiguous + invalid > 0) throw new NothingStays()
+    one.atCommit(() => recordGathered(one, changes))
+    await importSet(one, id, { status: 'finished', finished_at: one.now })
+    await personsForget(one, id, contacts)
+  }
+  try {
+    await database.write(writerOf(context, begun), all)
+  } catch (error) {
+    if (!(error instanceof NothingStays)) throw error
+    if (signal.aborted) return beside((tx) => enqueueImport(tx, id))
+    await beside(endWithNothing)
+  }
+}
+
+async function endWithNothing(tx: Tx, { id, status, dry_run, ambiguous, invalid }: ImportState): Promise<void> {
+  if (status !== 'running' && status !== 'cancelling') return
+  await personsForget(tx, id, contacts)
+  if (dry_run) return importSet(tx, id, { status: 'finished', finished_at: tx.now })
+  const failure = `${ambiguous + invalid} rows cannot be taken, so none was. Each is named in the rows of the import.`
+  await importSet(tx, id, { status: 'failed', failure, finished_at: tx.now })
+}
+
+/** True where the import ends here, because somebody asked for it or its credential is good no more. */
+async function stopped(tx: Tx, { id, status, is_allowed }: ImportState): Promise<boolean> {
+  if (status === 'running' && is_allowed) return false
+  if (status === 'cancelling') await importSet(tx, id, { status: 'cancelled', finished_at: tx.now })
+  else if (status === 'running') {
+    const failure = 'The credential that sent the file was revoked, or has expired.'
+    await importSet(tx, id, { status: 'failed', failure, finished_at: tx.now })
+  }
+  await personsForget(tx, id, contacts)
+  return true
+}
+
+const contacts = importTypes.indexOf('contact') + 1
+
+/** Goes on to the next round or kind. @returns true where there is none: the import is over */
+async function advance(tx: Tx, state: ImportState): Promise<boolean> {
+  if (!(await nextPhase(tx, state))) return false
+  await importSet(tx, state.id, { status: 'finished', finished_at: tx.now })
+  await personsForget(tx, state.id, contacts)
+  return true
+}
+
+/**
+ * Rows that wait for others of their kind are tried again, for as long as that settles any of them.
+ * @returns true where all kinds were worked through
+ */
+async function nextPhase(tx: Tx, { id, phase, round, waiting, settled_in_round }: ImportState): Promise<boolean> {
+  const anew = { done_to: null, settled_in_round: 0 }
+  if (waiting > 0 && (round === 1 || settled_in_round > 0)) {
+    await importSet(tx, id, { ...anew, round: round + 1 })
+    return false
+  }
+  if (waiting > 0) await waitingRefuse(tx, id)
+  if (phase === importTypes.length) return true
+  await importSet(tx, id, { ...anew, phase: phase + 1, round: 1 })
+  return false
+}
