@@ -197,6 +197,10 @@ t.test('every rule refuses, each fault where it stands', async (t) => {
   t.same(await faultOf(ofCommitment(made, { title: 'Nieuw' }), { effective_on: '2026-03-09' }), [
     '/effective_on before_terms',
   ])
+  t.same(
+    await faultOf(ofCommitment(made, { measure: { type: 'quantity', quantity: '4', unit: 'hour' }, kind: 'goods' })),
+    ['/changes/commitments/0/terms/measure other_measure'],
+  )
   const twice = { commitment_id: made.id, terms: { title: 'Nieuw' } }
   t.same(await faultOf({ commitments: [twice, twice] }), ['/changes/commitments/1/commitment_id twice'])
   const stranger = await propose(seats, ofCommitment(made, { title: 'Nieuw' }), {
@@ -317,16 +321,35 @@ t.test('a measure below what is settled is refused, and nothing of the amendment
   clock.set('2026-07-10T12:00:00Z')
   const seats = await alliance(service)
   const made = await agreed(service, seats, { measure: euros('4000.00'), schedule: yearly })
-  const entry = await deliver(service, made, '1000.00', { delivered_on: '2026-06-01' })
-  await stepOf(service, `/v1/fulfilments/${entry.id}`, 'confirm', { party_id: seats.charity })
   const changes = { ...ofCommitment(made, { measure: euros('500.00') }), partnership: { purpose: why } }
   const proposed = await propose(seats, changes)
   t.equal(proposed.status, 201)
+  const entry = await deliver(service, made, '1000.00', { delivered_on: '2026-06-01' })
+  await stepOf(service, `/v1/fulfilments/${entry.id}`, 'confirm', { party_id: seats.charity })
   const refused = await service.step(path(proposed.body), 'accept', { party_id: seats.charity })
   t.match(refused, { status: 422, body: { code: 'rule_violated' } })
+  const below = ['/changes/commitments/0/terms/measure below_settled']
+  t.same(faultsOf(refused), below)
+  t.same(faultsOf(await propose(seats, changes)), below, 'nor is it proposed again')
   t.match((await service.get(`/v1/partnerships/${seats.partnership.id}`)).body, { purpose: { why: null } })
   t.match((await service.get(pathOf(made))).body, { measure: euros('4000.00') })
   t.match((await service.get(path(proposed.body))).body, { status: 'proposed', version: 1 })
+})
+
+t.test('a measure down to what was delivered leaves nothing outstanding: that is fulfilled', async (t) => {
+  clock.set('2026-07-10T12:00:00Z')
+  const seats = await alliance(service)
+  const made = await agreed(service, seats, { measure: euros('4000.00'), schedule: yearly })
+  const entry = await deliver(service, made, '1000.00', { delivered_on: '2026-06-01' })
+  await stepOf(service, `/v1/fulfilments/${entry.id}`, 'confirm', { party_id: seats.charity })
+  const { body } = await propose(seats, ofCommitment(made, { measure: euros('1000.00') }))
+  await stepOf(service, path(body), 'accept', { party_id: seats.charity })
+  t.match((await service.get(pathOf(made))).body, { status: 'fulfilled', outstanding: euros('0.00') })
+  const told = (await service.get(`${pathOf(made)}/history`)).body.data.slice(-2)
+  t.match(told, [
+    { to_status: 'agreed', amendment_id: body.id },
+    { to_status: 'fulfilled', amendment_id: null },
+  ])
 })
 
 t.test('for the joint purpose the assent of one party across the table is enough', async (t) => {

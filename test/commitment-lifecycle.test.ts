@@ -283,6 +283,25 @@ async function eventsOf(service: Service, id: string): Promise<[number, string][
   return rows.map(({ version, type }) => [version, type])
 }
 
+t.test('a promise lapses by a disruption or by a text, and by neither not at all', async (t) => {
+  const service = await whole.afresh()
+  const seats = await alliance(service)
+  const path = pathOf(await agreed(service, seats))
+  const disruption = await service.make('/v1/disruptions', {
+    ...{ title: 'Corona', type: 'pandemic', started_on: '2026-02-27' },
+    external_refs: [{ system: 'crm', id: 'corona' }],
+  })
+  t.same(faultsOf(await service.step(path, 'lapse', { party_id: seats.company })), ['/reason required'])
+  const unknown = { party_id: seats.company, disruption_id: newId() }
+  t.same(faultsOf(await service.step(path, 'lapse', unknown)), ['/disruption_id unknown_reference'])
+  const named = { party_id: seats.company, disruption_ref: { system: 'crm', id: 'corona' } }
+  const lapsed = await stepOf(service, path, 'lapse', named)
+  t.match(lapsed, { status: 'lapsed', disruption_id: disruption.id, close_reason: null })
+  t.same((await service.get(`/v1/commitments?disruption_id=${disruption.id}`)).body.data, [lapsed])
+  t.match((await service.get(`${path}/history`)).body.data.at(-1), { disruption_id: disruption.id })
+  t.match(await stepOf(service, path, 'reinstate', { party_id: seats.company }), { disruption_id: null })
+})
+
 t.test('a partnership pauses and resumes its agreed commitments with it, but for the exempt', async (t) => {
   const service = await whole.afresh()
   const seats = await alliance(service)

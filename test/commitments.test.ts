@@ -37,6 +37,7 @@ t.test('a new commitment is a draft with every member in its one spelling', asyn
     pause: null,
     agreed_on: null,
     agreement: null,
+    disruption_id: null,
     closed_on: null,
     close_reason: null,
     delivered: money('0.00', 'EUR'),
@@ -439,7 +440,9 @@ t.test('what was proposed or agreed is not overwritten; what is said about it is
         (name) => `/${name} agreed_terms`,
       ),
     )
-    t.match(refused.body.errors[0].detail, status === 'proposed' ? /withdraw/ : /propose an amendment/, 'the way to go')
+    t.match(refused.body.errors[0].detail, status === 'proposed' ? /withdraw/ : /release or cancel/, 'the way to go')
+    const amendments = new RegExp(`/v1/partnerships/${seats.partnership.id}/amendments`)
+    t.match(refused.body.errors[1].detail, status === 'proposed' ? /withdraw/ : amendments)
     t.same(faultsOf(await patch({ in_return_for: [back.id] })), ['/in_return_for agreed_terms'])
     t.same(faultsOf(await patch({ from_party_id: seats.charity, to_party_id: null })), [
       '/from_party_id agreed_terms',

@@ -3,7 +3,7 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { addDays, dateIn } from '../src/core/dates.ts'
 import { type Json, startService } from './support/harness.ts'
-import { type Alliance, agreed, alliance, deliver, entryPath, pathOf } from './support/promises.ts'
+import { type Alliance, agreed, alliance, commitment, deliver, entryPath, pathOf } from './support/promises.ts'
 import { monthly, planOf, reverse, scheduled } from './support/schedules.ts'
 import { pauseOf, stepOf } from './support/world.ts'
 
@@ -26,6 +26,9 @@ const happening: fc.Arbitrary<Happening> = fc.tuple(
     'lapse',
     'reinstate',
     'release',
+    'amend',
+    'amend',
+    'substitute',
   ),
   fc.integer({ min: 0, max: 1000 }),
   fc.integer({ min: 0, max: 40 }),
@@ -43,21 +46,21 @@ const effects = ['skip', 'shift', 'accrue'] as const
 /** Lets it happen, where the state allows it. */
 async function happen({ seats, commitments, entries }: World, [kind, pick]: Happening): Promise<void> {
   const partnership = `/v1/partnerships/${seats.partnership.id}`
-  const commitment = oneOf(commitments, pick)
+  const promised = oneOf(commitments, pick)
   const step = (path: string, verb: string, body: object) => service.step(path, verb, body)
   if (kind === 'gift')
     commitments.push(await scheduled(service, seats, monthly({ starts_on: today(), count: 1 + (pick % 8) })))
   if (kind === 'evenings') commitments.push(await evenings(seats, pick))
-  if (kind === 'deliver' && commitment) {
-    const report = await service.call('POST', `${pathOf(commitment)}/fulfilments`, {
+  if (kind === 'deliver' && promised) {
+    const report = await service.call('POST', `${pathOf(promised)}/fulfilments`, {
       delivered_on: addDays(today(), -(pick % 9)),
       measure:
-        commitment.measure.type === 'money'
-          ? { ...commitment.measure, amount: `${pick}.00` }
-          : { ...commitment.measure, quantity: '1' },
+        promised.measure.type === 'money'
+          ? { ...promised.measure, amount: `${pick}.00` }
+          : { ...promised.measure, quantity: '1' },
       ...(pick % 3 === 0 ? { instalment_seq: 1 + (pick % 5) } : {}),
     })
-    const decider = commitment.from_party_id === seats.company ? seats.charity : seats.company
+    const decider = promised.from_party_id === seats.company ? seats.charity : seats.company
     if (report.status === 201) {
       await step(entryPath(report.body), 'confirm', { party_id: decider })
       entries.push(report.body)
@@ -71,13 +74,52 @@ async function happen({ seats, commitments, entries }: World, [kind, pick]: Happ
     planned_resume_on: addDays(today(), 1 + (pick % 50)),
   })
   // Of the partnership, or of one commitment.
-  const paused = pick % 2 === 0 || !commitment ? partnership : pathOf(commitment)
+  const paused = pick % 2 === 0 || !promised ? partnership : pathOf(promised)
   if (kind === 'pause') await step(paused, 'pause', pause)
   if (kind === 'resume') await step(paused, 'resume', {})
-  if (['lapse', 'reinstate', 'release'].includes(kind) && commitment) {
-    const decider = kind !== 'release' || commitment.from_party_id === seats.charity ? seats.company : seats.charity
-    await step(pathOf(commitment), kind, { party_id: decider, reason: 'A pandemic' })
+  if (['lapse', 'reinstate', 'release'].includes(kind) && promised) {
+    const decider = kind !== 'release' || promised.from_party_id === seats.charity ? seats.company : seats.charity
+    await step(pathOf(promised), kind, { party_id: decider, reason: 'A pandemic' })
   }
+  if (kind === 'amend' && promised) await amend(seats, promised, pick)
+  if (kind === 'substitute' && promised) commitments.push(...(await substitute(seats, promised, pick)))
+}
+
+/** A part of what the commitment is measured in. */
+const partOf = ({ measure }: Json, pick: number): Json =>
+  measure.type === 'money' ? { ...measure, amount: `${1 + pick}.00` } : { ...measure, quantity: String(1 + (pick % 6)) }
+
+/** Other terms, where they can be: another measure, another schedule, or no return. */
+async function amend(seats: Alliance, commitment: Json, pick: number): Promise<void> {
+  const terms = [
+    { measure: partOf(commitment, pick) },
+    { schedule: monthly({ starts_on: commitment.agreed_on, count: 1 + (pick % 9) }) },
+    { reciprocity: pick % 2 === 0 ? 'unconditional' : 'in_return', in_return_for: [] },
+  ]
+  const proposed = await service.call('POST', `/v1/partnerships/${seats.partnership.id}/amendments`, {
+    cause: 'evaluation',
+    proposed_by_party_id: seats.company,
+    changes: { commitments: [{ commitment_id: commitment.id, terms: terms[pick % 3] }] },
+  })
+  if (proposed.status === 201) {
+    await service.step(`/v1/amendments/${proposed.body.id}`, 'accept', { party_id: seats.charity })
+  }
+}
+
+/** Another promise in the place of a part of it. @returns what takes the place, if it does */
+async function substitute(seats: Alliance, old: Json, pick: number): Promise<Json[]> {
+  const { from_party_id, to_party_id } = old
+  const by = await commitment(service, seats, { from_party_id, to_party_id })
+  const proposed = await service.call('POST', '/v1/substitutions', {
+    replaces_commitment_id: old.id,
+    replaced_measure: partOf(old, pick),
+    by_commitment_id: by.id,
+    reason: 'A pandemic',
+    proposed_by_party_id: seats.company,
+  })
+  if (proposed.status !== 201) return []
+  const accepted = await service.step(`/v1/substitutions/${proposed.body.id}`, 'accept', { party_id: seats.charity })
+  return accepted.status === 200 ? [by] : []
 }
 
 const evenings = (seats: Alliance, pick: number): Promise<Json> =>

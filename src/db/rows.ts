@@ -115,8 +115,10 @@ export interface Commitments {
   created_at: string;
   currency: string | null;
   description: string | null;
+  disruption_id: string | null;
   from_party_id: string;
   id: string;
+  is_amended: Generated<boolean>;
   kind: string;
   metadata: Generated<Json>;
   mode: string;
@@ -604,6 +606,7 @@ export interface StatusChanges {
   changed_at: string;
   changed_on: string;
   decided_by_party_id: string | null;
+  disruption_id: string | null;
   from_status: string | null;
   id: Generated<string>;
   reason: string | null;

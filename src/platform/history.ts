@@ -18,6 +18,8 @@ export interface StatusChange {
   on: string
   decidedByPartyId?: string | null
   reason?: string | null
+  /** The disruption that brought it about. */
+  disruptionId?: string | null
   /** The amendment that changed the terms; the state is then the same before and after. */
   amendmentId?: string | null
 }
@@ -36,6 +38,7 @@ const insertion = prepare(
     decided_by_party_id: param<string | null>('decided_by_party_id'),
     reason: param<string | null>('reason'),
     actor: param<string>('actor'),
+    disruption_id: param<string | null>('disruption_id'),
     amendment_id: param<string | null>('amendment_id'),
   }),
 )
@@ -45,12 +48,13 @@ const insertion = prepare(
  * called, so that it may also go with the commit.
  */
 export async function recordStatusChange(tx: Tx, change: StatusChange): Promise<void> {
-  const { decidedByPartyId = null, reason = null, amendmentId = null, ...values } = change
+  const { decidedByPartyId = null, reason = null, disruptionId = null, amendmentId = null, ...values } = change
   await insertion.run(tx, {
     ...values,
     entry_id: newId(),
     decided_by_party_id: decidedByPartyId,
     reason,
+    disruption_id: disruptionId,
     amendment_id: amendmentId,
     now: tx.now,
     actor: JSON.stringify(tx.actor),
@@ -72,6 +76,7 @@ export const HistoryEntry = Type.Object(
     changed_at: instant({ description: 'When it was recorded here' }),
     decided_by_party_id: nullable(uuid({ description: 'The party whose decision it was' })),
     reason: nullable(Type.String()),
+    disruption_id: nullable(uuid({ description: 'The disruption that brought it about' })),
     amendment_id: nullable(uuid({ description: 'The amendment that changed the terms; the state stays as it was' })),
     actor: Type.Unsafe<Static<typeof HistoryActor>>({ $ref: 'HistoryActor#' }),
   },
@@ -91,6 +96,7 @@ const view = compiler
     'r.changed_at',
     'r.decided_by_party_id',
     'r.reason',
+    'r.disruption_id',
     'r.amendment_id',
     'r.actor',
   ])

@@ -83,7 +83,7 @@ async function checked(
   const faults = new Faults()
   const changes = await namedChanges(tx, write.changes, faults)
   const loaded = await loadAmended(tx, partnership, changes, faults)
-  const results = await amendedBy(tx, loaded, changes, faults)
+  const results = await amendedBy(tx, loaded, { changes, effectiveOn }, faults)
   const diff = differences(loaded.amended, results)
   if (diff.length === 0 && faults.list.length === 0) {
     faults.add('/changes', 'nothing', 'These are the terms that stand: nothing changes.')

@@ -79,7 +79,12 @@ function missing(error: unknown): undefined {
 }
 
 /** What the changes come to, record by record. Every fault is named where it stands in the body. */
-export async function amendedBy(tx: Tx, loaded: Loaded, changes: AmendmentChanges, faults: Faults): Promise<object[]> {
+export async function amendedBy(
+  tx: Tx,
+  loaded: Loaded,
+  { changes, effectiveOn }: { changes: AmendmentChanges; effectiveOn: string },
+  faults: Faults,
+): Promise<object[]> {
   const results: object[] = []
   for (const { resource_type, resource_id, pointer, terms } of loaded.amended) {
     const result = await collecting(pointer, faults, async () => {
@@ -88,7 +93,7 @@ export async function amendedBy(tx: Tx, loaded: Loaded, changes: AmendmentChange
       }
       const held = loaded.commitments.find(({ commitment }) => commitment.id === resource_id) as Held
       const patch = patchFor(changes, resource_id)
-      return termsAgreed({ ...held.commitment, ...(await amendedTerms(tx, held, patch)) })
+      return termsAgreed({ ...held.commitment, ...(await amendedTerms(tx, held, patch, effectiveOn)) })
     })
     results.push(result ?? terms)
   }
@@ -99,7 +104,7 @@ export const patchFor = (changes: AmendmentChanges, commitmentId: string) =>
   changes.commitments?.find(({ commitment_id }) => commitment_id === commitmentId)?.terms ?? {}
 
 /** The refusals of a record's own rules, told where they stand in the amendment. */
-async function collecting<T>(pointer: string, faults: Faults, work: () => Promise<T>): Promise<T | undefined> {
+export async function collecting<T>(pointer: string, faults: Faults, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work()
   } catch (error) {

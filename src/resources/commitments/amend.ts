@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
+import { isAddable, unitOf } from '../../core/measure.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { changedMembers } from '../../platform/writes.ts'
-import { rescheduleCommitment } from '../instalments/commands.ts'
+import { checkReschedule, rescheduleCommitment } from '../instalments/commands.ts'
 import { checkedTerms } from './checks.ts'
 import type { Held } from './held.ts'
 import { type CommitmentTerms, type CommitmentTermsPatch, termsAgreed } from './schemas.ts'
+import { keep } from './steps.ts'
 import { commitmentReturnsDelete, commitmentReturnsInsert, commitmentUpdate } from './store.ts'
 import { commitmentResource } from './view.ts'
 
@@ -18,6 +21,7 @@ export async function amendedTerms(
   tx: Tx,
   { commitment }: Held,
   patch: CommitmentTermsPatch,
+  on: string,
 ): Promise<CommitmentTerms> {
   if (commitment.status !== 'agreed' && commitment.status !== 'paused') {
     const way = commitment.status === 'draft' ? ': a draft is changed by PATCH' : ''
@@ -34,8 +38,19 @@ export async function amendedTerms(
     // Who has left since stays bound by what it promised.
     taken_over: { on: commitment.agreed_on ?? '0001-01-01', from_system: 'beide' },
   })
+  if (!isAddable(terms.measure, commitment.measure)) {
+    const unit = unitOf(commitment.measure)
+    const detail = `It is measured in ${unit}. What is measured otherwise is another promise: let it replace this one.`
+    throw new Problem('rule_violated', detail, { errors: [{ pointer: '/measure', code: 'other_measure', detail }] })
+  }
+  if (isReplanned(commitment, terms)) await checkReschedule(tx, commitment.id, terms, on)
   return terms
 }
+
+const isReplanned = (before: Plan, after: Plan): boolean =>
+  !isDeepStrictEqual([before.measure, before.schedule], [after.measure, after.schedule])
+
+type Plan = Pick<CommitmentTerms, 'measure' | 'schedule'>
 
 /**
  * Gives a commitment new terms that those concerned accepted: what is settled stays as it is, the rest is planned anew.
@@ -47,16 +62,14 @@ export async function amendCommitment(
   patch: CommitmentTermsPatch,
   amendment: { id: string; on: string; partyId: string; note: string | null },
 ): Promise<CommitmentTerms> {
-  const { commitment } = held
+  const { commitment, today } = held
   const { id, version, status } = commitment
-  const terms = await amendedTerms(tx, held, patch)
+  const terms = await amendedTerms(tx, held, patch, amendment.on)
   const before = termsAgreed(commitment)
   const changed = changedMembers(before, termsAgreed({ ...commitment, ...terms }))
-  if (changed.includes('measure') || changed.includes('schedule')) {
-    await rescheduleCommitment(tx, id, { measure: terms.measure, schedule: terms.schedule }, amendment.on)
-  }
+  const account = isReplanned(commitment, terms) ? await rescheduleCommitment(tx, id, terms, amendment.on) : undefined
   if (changed.includes('in_return_for')) await commitmentReturnsDelete(tx, id)
-  await commitmentUpdate(tx, id, terms)
+  await commitmentUpdate(tx, id, terms, { is_amended: true })
   if (changed.includes('in_return_for')) await commitmentReturnsInsert(tx, id, terms)
   await recordStatusChange(tx, {
     ...{ type: 'commitment', id, version: version + 1, from: status, to: status, on: amendment.on },
@@ -64,5 +77,6 @@ export async function amendCommitment(
   })
   const figures = changed.includes('measure') ? ['outstanding', 'fulfilment_rate'] : []
   record(tx, { resource: commitmentResource, id, verb: 'amended', changed: [...changed, ...figures] })
+  if (account?.isKept && status === 'agreed') keep(tx, id, version + 2, today)
   return terms
 }

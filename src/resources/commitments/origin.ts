@@ -3,7 +3,13 @@ import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { grants } from '../../platform/scopes.ts'
 import { type CommitmentStatus, conditionsOf } from './lifecycle.ts'
-import { agreedTerms, type Commitment, type CommitmentTerms, type CommitmentWrite } from './schemas.ts'
+import {
+  agreedTerms,
+  type Commitment,
+  type CommitmentTerms,
+  CommitmentTermsPatch,
+  type CommitmentWrite,
+} from './schemas.ts'
 import type { Beginning } from './store.ts'
 
 const isEnd: ReadonlySet<CommitmentStatus> = new Set([
@@ -90,6 +96,15 @@ export function refuseOtherOrigin(before: Commitment, write: CommitmentWrite): v
   faults.refuse('state_forbids')
 }
 
+/** What the terms are part of, and how they may be changed nevertheless. */
+function wayOut({ status, partnership_id }: Commitment, name: (typeof agreedTerms)[number]): string {
+  if (status === 'proposed') return 'proposed: withdraw the proposal to draft, change it there and propose it again.'
+  if (name in CommitmentTermsPatch.properties) {
+    return `agreed: propose an amendment, POST /v1/partnerships/${partnership_id}/amendments.`
+  }
+  return 'agreed, and no amendment changes who promises whom: release or cancel it, and promise anew.'
+}
+
 /**
  * What was proposed or agreed is not overwritten. Values may be added to it, and what is said about it may change.
  * @throws Problem `agreed_terms` that names every member that would be
@@ -97,17 +112,9 @@ export function refuseOtherOrigin(before: Commitment, write: CommitmentWrite): v
 export function refuseAgreedTerms(before: Commitment, after: CommitmentTerms): void {
   if (before.status === 'draft') return
   const faults = new Faults()
-  const way =
-    before.status === 'proposed'
-      ? 'withdraw the proposal to draft, change it there and propose it again.'
-      : 'propose an amendment, POST /v1/partnerships/{id}/amendments.'
   for (const name of agreedTerms) {
     if (isDeepStrictEqual(before[name], after[name])) continue
-    faults.add(
-      `/${name}`,
-      'agreed_terms',
-      `${name} is part of what was ${before.status === 'proposed' ? 'proposed' : 'agreed'}: ${way}`,
-    )
+    faults.add(`/${name}`, 'agreed_terms', `${name} is part of what was ${wayOut(before, name)}`)
   }
   const isKept = before.valuations.every((value) => after.valuations.some((other) => isDeepStrictEqual(value, other)))
   if (!isKept) {

@@ -69,6 +69,7 @@ const list = defineList({
     status: oneOf('status', commitmentStatuses),
     kind: oneOf('kind', kinds),
     reciprocity: oneOf('reciprocity', reciprocities),
+    disruption_id: byId('disruption_id'),
     external_ref: externalRef('commitment'),
     updated_since: updatedSince,
   },
@@ -193,12 +194,18 @@ function lifeSteps(app: FastifyInstance, slice: SliceOptions): void {
     },
     ['state_forbids', 'rule_violated'],
   )
-  step('lapse', {
-    summary: 'Let a commitment lapse by circumstances',
-    description: 'For either side. It is still owed: it may be reinstated, or the receiver may release it.',
-    body: ref(Lapsing),
-    command: decide('lapse'),
-  })
+  step(
+    'lapse',
+    {
+      summary: 'Let a commitment lapse by circumstances',
+      description:
+        'For either side, by a disruption or a text that says why. It is still owed: it may be reinstated, or the ' +
+        'receiver may release it.',
+      body: ref(Lapsing),
+      command: decide('lapse'),
+    },
+    ['wrong_party', 'rule_violated'],
+  )
   step(
     'reinstate',
     {

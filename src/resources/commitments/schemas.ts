@@ -86,6 +86,7 @@ export const Commitment = Type.Object(
     agreement: nullable(ref(Agreement)),
     closed_on: nullable(date({ description: 'The day on which it lapsed, was kept, or came to an end otherwise' })),
     close_reason: nullable(Type.String()),
+    disruption_id: nullable(uuid({ description: 'The disruption by which it lapsed; null once it is reinstated' })),
     delivered: Type.Unsafe<Static<typeof Measure>>({
       ...ref(Measure),
       description: 'Confirmed fulfilments less those that were reversed',

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { date, nullable, prose, strictObject, uuid } from '../../core/schemas.ts'
+import { date, nullable, prose, Ref, ref, strictObject, uuid } from '../../core/schemas.ts'
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(nullable(schema))
 const reason = () => prose(2000, { description: 'Kept with the record' })
@@ -31,9 +31,18 @@ export const Declining = strictObject(
 export const Lapsing = strictObject(
   {
     party_id: party('either side'),
-    reason: prose(2000, { description: 'What made it impossible: circumstances, not will' }),
+    reason: optional(
+      prose(2000, {
+        description: 'What made it impossible: circumstances, not will. This, or a disruption, is needed',
+      }),
+    ),
+    disruption_id: optional(uuid({ description: 'The disruption that made it impossible' })),
+    disruption_ref: optional(ref(Ref)),
   },
-  { $id: 'CommitmentLapse' },
+  {
+    $id: 'CommitmentLapse',
+    examples: [{ party_id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b', reason: 'The hall is closed' }],
+  },
 )
 
 export const Reinstating = strictObject(
@@ -58,6 +67,8 @@ export const Cancelling = strictObject(
 export interface Decision {
   party_id: string
   reason?: string | null
+  disruption_id?: string | null
+  disruption_ref?: { system: string; id: string } | null
 }
 
 export const stepSchemas = [PromiserStep, Agreeing, Declining, Lapsing, Reinstating, Releasing, Cancelling]

@@ -6,6 +6,7 @@ import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { disruptionNamed } from '../disruptions/read.ts'
 import { createInstalments, refreshInstalments, resumeInstalments } from '../instalments/commands.ts'
 import { beginPause, endPause } from '../pauses/commands.ts'
 import { openPause } from '../pauses/read.ts'
@@ -40,6 +41,7 @@ export interface Taken {
   on: string
   partyId?: string | null | undefined
   reason?: string | null | undefined
+  disruptionId?: string | null
   change?: Omit<StepChange, 'status'>
 }
 
@@ -52,9 +54,9 @@ export async function writeStep(
 ): Promise<Outcome> {
   const { to, verb } = steps[name]
   const { id, version, status } = commitment
-  const { on, partyId = null, reason = null, change = {} } = taken
+  const { on, partyId = null, reason = null, disruptionId = null, change = {} } = taken
   await commitmentStep(tx, id, { ...change, status: to })
-  const told = { type: 'commitment', id, on, decidedByPartyId: partyId }
+  const told = { type: 'commitment', id, on, decidedByPartyId: partyId, disruptionId }
   await recordStatusChange(tx, { ...told, version: version + 1, from: status, to, reason })
   const account = await actOnInstalments(tx, commitment, name, on)
   const changed = new Set(['status', ...Object.keys(change).map(memberOf), ...derivedBy(status, to)])
@@ -75,8 +77,8 @@ async function actOnInstalments(tx: Tx, { id, measure, schedule }: Held['commitm
 
 const memberOf = (column: string): string => (/^agree(d_by|ment)_/.test(column) ? 'agreement' : column)
 
-/** What came back to life when everything had been delivered already is kept at once. */
-function keep(tx: Tx, id: string, version: number, on: string): Outcome {
+/** What is agreed when everything that was promised had been delivered already is kept at once. */
+export function keep(tx: Tx, id: string, version: number, on: string): Outcome {
   tx.atCommit(async () => {
     await Promise.all([
       commitmentKept(tx, id, on),
@@ -168,20 +170,36 @@ export async function endOwnPause(tx: Tx, held: Held, end: PauseEnd): Promise<st
   return pause && endPause(tx, pause, end, held.today)
 }
 
+/** A promise lapses by circumstances, which are told: by a disruption or by a text. @throws Problem that says so */
+async function causeOf(tx: Tx, body: Decision): Promise<string | null> {
+  const faults = new Faults()
+  const disruptionId = await disruptionNamed(tx, body, faults)
+  if (body.reason == null && body.disruption_id == null && body.disruption_ref == null) {
+    faults.add('/reason', 'required', 'Say what made it impossible: in reason, or by a disruption.')
+  }
+  faults.refuse()
+  return disruptionId
+}
+
 type Decided = 'decline' | 'lapse' | 'reinstate' | 'release' | 'cancel'
 
 /** A step that one party decides and gives its reason for. */
 export const decide =
   (name: Decided) =>
-  async (tx: Tx, id: string, ifMatch: IfMatch, { party_id, reason }: Decision): Promise<Outcome> => {
+  async (tx: Tx, id: string, ifMatch: IfMatch, body: Decision): Promise<Outcome> => {
+    const { party_id, reason } = body
     const held = await loadCommitment(tx, id, ifMatch)
     const partyId = party_id.toLowerCase()
     requireCommitmentStep(held, name, { partyId, member: 'party_id' })
+    const disruptionId = name === 'lapse' ? await causeOf(tx, body) : null
     // What ends while it is paused is not paused any more.
     if (held.commitment.status === 'paused') await endOwnPause(tx, held, {})
     const change =
       name === 'reinstate'
-        ? { closed_on: null, close_reason: null }
-        : { closed_on: held.today, close_reason: reason ?? null }
-    return writeStep(tx, held, name, { on: held.today, partyId, reason, change })
+        ? { closed_on: null, close_reason: null, disruption_id: null }
+        : {
+            ...{ closed_on: held.today, close_reason: reason ?? null },
+            ...(name === 'lapse' ? { disruption_id: disruptionId } : {}),
+          }
+    return writeStep(tx, held, name, { on: held.today, partyId, reason, disruptionId, change })
   }

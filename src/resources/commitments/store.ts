@@ -80,10 +80,15 @@ export async function commitmentInsert(tx: Tx, id: string, terms: CommitmentTerm
   })
 }
 
-export async function commitmentUpdate(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+export async function commitmentUpdate(
+  tx: Tx,
+  id: string,
+  terms: CommitmentTerms,
+  more: { is_amended?: true } = {},
+): Promise<void> {
   await tx.db
     .updateTable('commitments')
-    .set({ ...columnsOf(terms), updated_at: tx.now, version: sql`version + 1` })
+    .set({ ...columnsOf(terms), ...more, updated_at: tx.now, version: sql`version + 1` })
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .execute()
@@ -98,6 +103,7 @@ export interface StepChange {
   agreement_note?: string | null
   closed_on?: string | null
   close_reason?: string | null
+  disruption_id?: string | null
 }
 
 export async function commitmentStep(tx: Tx, id: string, change: StepChange): Promise<void> {

@@ -74,6 +74,7 @@ const view: View<Commitment> = compiler
       'note', r.agreement_note) end`.as('agreement'),
     'r.closed_on',
     'r.close_reason',
+    'r.disruption_id',
     measureJson<MeasureUnit>(delivered).as('delivered'),
     measureJson<MeasureUnit>(reported).as('reported'),
     measureJson<MeasureUnit>(skipped).as('skipped'),

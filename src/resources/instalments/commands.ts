@@ -113,6 +113,17 @@ export async function rescheduleCommitment(tx: Tx, commitmentId: string, terms: 
 }
 
 /**
+ * Holds new terms to what has come of a commitment. Nothing is written.
+ * @throws Problem `rule_violated` where `rescheduleCommitment` would
+ */
+export async function checkReschedule(tx: Tx, commitmentId: string, terms: Plan, on: string): Promise<void> {
+  const [facts] = await scheduleFacts(tx, [commitmentId])
+  if (!facts) throw new Error(`There is no commitment ${commitmentId}`)
+  const { kept, open } = partition(facts.parts, on)
+  restOf(terms, kept, open)
+}
+
+/**
  * Takes a part of a commitment away that something else replaces, from the instalments that are open: from one by its
  * number, or in order. For accepted substitutions; the caller holds the commitment's lock and tells of the change.
  * @param measure at most what is outstanding, in the unit of the commitment

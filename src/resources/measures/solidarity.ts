@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import { ratioOf, rounded, sumOf } from '../../core/measures.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { Solidarity } from './schemas.ts'
-import { plan, questions, state, worth } from './store.ts'
+import { plan, questions, reciprocityThen, state, worth } from './store.ts'
 
 const firstDay = sql`coalesce(${param('from')}::date, r.starts_on, (r.created_at at time zone r.time_zone)::date)`
 const lastDay = sql`least(coalesce(${param('to')}::date, k.t), k.t)`
@@ -36,7 +36,7 @@ const additions = sql`
   from commitments c
   join partnership_parties q on q.tenant_id = c.tenant_id and q.id = c.from_party_id
   cross join ${state} s cross join ${plan} i cross join ${worth} w
-  where c.tenant_id = r.tenant_id and c.partnership_id = r.id and c.reciprocity = 'additional'
+  where c.tenant_id = r.tenant_id and c.partnership_id = r.id and ${reciprocityThen} = 'additional'
     and s.status in ('agreed', 'paused', 'fulfilled') and ${isInside(sql.ref('c.agreed_on'))}`
 
 /** Delivered within the time while a commitment of the other side that it is tied to was lapsed. */

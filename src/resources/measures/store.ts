@@ -10,11 +10,22 @@ import type { PerceivedReciprocity } from './schemas.ts'
  */
 
 /** The day that is asked about: today, where the partnership is, when none is given. */
-export const asOf = sql<string>`coalesce(${param('as_of')}::date,
+const asOf = sql<string>`coalesce(${param('as_of')}::date,
   (${param('now')}::timestamptz at time zone r.time_zone)::date)`
 
-export const currency = sql<string>`coalesce(${param('currency')}::text, r.base_currency)`
-export const basis = sql<string>`coalesce(${param('basis')}::text, 'fair_value')`
+const basis = sql<string>`coalesce(${param('basis')}::text, 'fair_value')`
+
+/** The base currency of the partnership on the day `d.t`. */
+const baseCurrency = sql`coalesce((
+  select v.terms ->> 'base_currency' from term_versions v
+  where v.tenant_id = r.tenant_id and v.resource_type = 'partnership' and v.resource_id = r.id and v.valid_from <= d.t
+  order by v.number desc limit 1), r.base_currency)`
+
+/** Whether it is given in return, by the terms of the day. */
+export const reciprocityThen = sql`case when c.is_amended then coalesce((
+  select v.terms ->> 'reciprocity' from term_versions v
+  where v.tenant_id = c.tenant_id and v.resource_type = 'commitment' and v.resource_id = c.id and v.valid_from <= k.t
+  order by v.number desc limit 1), c.reciprocity) else c.reciprocity end`
 
 const closed = sql.lit('{lapsed,released,cancelled,substituted}')
 export const agreed = sql.lit('{agreed,paused,fulfilled,lapsed,released,cancelled,substituted}')
@@ -116,7 +127,7 @@ const ledger = sql`lateral (
  * before it was taken over counts as delivered.
  */
 export const commitmentRows = sql`
-  select c.id, q.side, c.reciprocity, w.unit, s.status, l.entries, l.unvalued,
+  select c.id, q.side, ${reciprocityThen} as reciprocity, w.unit, s.status, l.entries, l.unvalued,
     case when y.is_closed then least(y.delivered, i.planned - i.replaced - i.skipped)
       else i.planned - i.replaced - i.skipped end as stands,
     y.delivered, case when y.is_taken then y.delivered * w.unit else l.value end as delivered_value,
@@ -210,7 +221,10 @@ export const sideSums = sql<SideSums[]>`(
 )`
 
 /** What sums need to know: the day, the basis and the currency, by the alias `k`. */
-export const questions = sql`lateral (select ${asOf} as t, ${basis} as basis, ${currency} as currency)`
+export const questions = sql<{ t: string; basis: string; currency: string }>`lateral (
+  select d.t, ${basis} as basis, coalesce(${param('currency')}::text, ${baseCurrency}) as currency
+  from (select ${asOf} as t) d
+)`
 
 /** What both sides say of the reciprocity: the last round closed by the day that asked for it. */
 export const perceived = sql<Static<typeof PerceivedReciprocity> | null>`(

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { View } from '../../platform/resource.ts'
 import type { Sums } from './answers.ts'
-import { asOf, basis, currency, perceived, questions, sideSums } from './store.ts'
+import { perceived, questions, sideSums } from './store.ts'
 
 /** The sums of a partnership, for a page and for one alike: one statement, whatever their number. */
 export const sumsView: View<Sums> = compiler
@@ -10,9 +10,9 @@ export const sumsView: View<Sums> = compiler
   .innerJoin(questions.as('k'), (join) => join.onTrue())
   .select([
     'r.id',
-    asOf.as('as_of'),
-    basis.as('basis'),
-    currency.as('currency'),
+    sql.ref<string>('k.t').as('as_of'),
+    sql.ref<string>('k.basis').as('basis'),
+    sql.ref<string>('k.currency').as('currency'),
     sideSums.as('sides'),
     perceived.as('perceived'),
   ])

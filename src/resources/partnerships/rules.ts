@@ -66,7 +66,7 @@ export function refuseAgreedTerms(before: Partnership, after: PartnershipState):
   const way =
     before.status === 'proposed'
       ? 'withdraw the proposal to draft, change it there and propose it again.'
-      : 'agreed terms change only by an amendment, POST /v1/partnerships/{id}/amendments.'
+      : `agreed terms change only by an amendment, POST /v1/partnerships/${before.id}/amendments.`
   const refuse = (pointer: string, what: string) => faults.add(pointer, 'agreed_terms', `${what}: ${way}`)
 
   for (const aspect of ['why', 'what', 'how'] as const) {

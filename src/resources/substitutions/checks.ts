@@ -1,4 +1,4 @@
-import { compareMeasures, isZero } from '../../core/measure.ts'
+import { compareMeasures, isAddable, isZero, unitOf } from '../../core/measure.ts'
 import { moneyFault } from '../../core/money.ts'
 import { type Faults, Problem } from '../../core/problem.ts'
 import type { Held } from '../commitments/commands.ts'
@@ -31,9 +31,12 @@ export function checkDifference(difference: SubstitutionCreate['value_difference
   if (fault) faults.add(`/value_difference/${fault.at}`, fault.at, fault.detail)
 }
 
-/** The part that is replaced is something, and still outstanding. */
+/** The part that is replaced is something, measured as the commitment is, and still outstanding. */
 export function checkPart(part: Substitution['replaced_measure'], outstanding: typeof part, faults: Faults): void {
-  if (isZero(part)) {
+  if (!isAddable(part, outstanding)) {
+    const detail = `The commitment is measured in ${unitOf(outstanding)}, and so is the part of it that is replaced.`
+    faults.add('/replaced_measure', 'other_measure', detail)
+  } else if (isZero(part)) {
     faults.add('/replaced_measure', 'nothing', 'Nothing is outstanding: there is nothing to replace.')
   } else if (compareMeasures(part, outstanding) > 0) {
     const left = outstanding.type === 'money' ? outstanding.amount : outstanding.quantity

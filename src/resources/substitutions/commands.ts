@@ -1,12 +1,12 @@
 import { newId } from '../../core/ids.ts'
-import { checkMeasure, isAddable, normaliseMeasure, unitOf } from '../../core/measure.ts'
+import { checkMeasure, normaliseMeasure } from '../../core/measure.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
-import { insertExternalRefs, resolveNaming } from '../../platform/references.ts'
+import { insertExternalRefs, lockRef, resolveNaming } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs } from '../../platform/writes.ts'
 import { type Held, loadCommitment } from '../commitments/commands.ts'
@@ -74,18 +74,17 @@ async function named(tx: Tx, write: SubstitutionCreate): Promise<Pair> {
 /** The complete state of a proposal. @throws Problem that names every rule it breaks */
 async function checked(tx: Tx, write: SubstitutionCreate, { replaced, by }: Pair, proposer: string) {
   const faults = new Faults()
-  const { outstanding, measure } = replaced.commitment
+  const { outstanding } = replaced.commitment
   const part = write.replaced_measure ?? outstanding
-  if (!isAddable(part, measure)) {
-    const detail = `The commitment is measured in ${unitOf(measure)}, and so is the part of it that is replaced.`
-    faults.add('/replaced_measure', 'other_measure', detail)
-  } else checkPart(part, outstanding, faults)
+  checkPart(part, outstanding, faults)
   checkMeasure(part, '/replaced_measure', faults)
   if (by.commitment.partnership_id !== replaced.commitment.partnership_id) {
     faults.add('/by_commitment_id', 'other_partnership', 'It is a commitment of another partnership.')
   } else if (by.commitment.from_party_id !== replaced.commitment.from_party_id) {
     faults.add('/by_commitment_id', 'other_promiser', 'It is the promise of another: a promiser replaces its own.')
   }
+  // One at a time in a partnership: a circle of four could else be closed by two who see half of it each.
+  await lockRef(tx, 'substitution', 'partnership', replaced.commitment.partnership_id)
   if (await substitutionLeadsBack(tx, replaced.commitment.id, by.commitment.id)) {
     faults.add('/by_commitment_id', 'circle', 'What would take its place is itself replaced by this commitment.')
   }
