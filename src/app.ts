@@ -24,8 +24,6 @@ import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
-import { partnerAnswers } from './platform/partners/answers.ts'
-import { partnerGate } from './platform/partners/gate.ts'
 import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { validation } from './platform/validation.ts'
@@ -50,8 +48,10 @@ import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
 import { remindOfResumptions } from './resources/pauses/reminder.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
+import { portfolio } from './resources/portfolio/routes.ts'
 import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
+import { thresholds } from './resources/thresholds/routes.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
 import { runImport } from './transfer/imports/job.ts'
@@ -111,6 +111,10 @@ const tags = [
     description: 'What organisations want to reach, and what each partnership contributes to it.',
   },
   { name: 'Disruptions', description: 'What shakes partnerships, and what is done about it.' },
+  {
+    name: 'Portfolio',
+    description: 'The partnerships of an organisation side by side, as of any day, and which of them are at risk.',
+  },
   { name: 'Events', description: 'The feed of changes: gapless, in the order of commits, kept for 90 days at least.' },
   {
     name: 'Webhooks',
@@ -205,8 +209,6 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       })
       await v1.register(idempotency, { clock: deps.clock })
       await v1.register(disclosures, slice)
-      await v1.register(partnerGate, slice)
-      await v1.register(partnerAnswers, slice)
       await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)
@@ -223,6 +225,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(objectiveLinks, slice)
       await v1.register(disruptions, slice)
       await v1.register(disruptionImpacts, slice)
+      await v1.register(thresholds, slice)
+      await v1.register(portfolio, slice)
       await v1.register(events, { ...slice, signals: deps.signals, draining })
       await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
       await v1.register(imports, slice)

@@ -36,6 +36,18 @@ export const sumOf = (decimals: readonly string[]): string =>
     return decimalOf(a + b, digits)
   }, '0')
 
+/** The product of decimals, exactly. */
+export function productOf(a: string, b: string): string {
+  const [left, right] = [parse(a), parse(b)]
+  return decimalOf(left.units * right.units, left.digits + right.digits)
+}
+
+/** One decimal less another, exactly. */
+export const differenceOf = (a: string, b: string): string => {
+  const [left, right, digits] = aligned(a, b)
+  return decimalOf(left - right, digits)
+}
+
 export const isLess = (a: string, b: string): boolean => {
   const [left, right] = aligned(a, b)
   return left < right
@@ -46,6 +58,21 @@ export function ratioOf(part: string, whole: string): string | null {
   const [a, b] = aligned(part, whole)
   return b === 0n ? null : decimalOf((a * 10n ** BigInt(ratioDigits)) / b, ratioDigits)
 }
+
+const meanDigits = 6
+
+/** The mean of decimals, to at most six digits, halves away from zero; null where there are none. */
+export function meanOf(decimals: readonly string[]): string | null {
+  if (decimals.length === 0) return null
+  const { units, digits } = parse(sumOf(decimals))
+  const [over, under] = [2n * units * 10n ** BigInt(meanDigits), 2n * BigInt(decimals.length) * 10n ** BigInt(digits)]
+  const half = (under / 2n) * (over < 0n ? -1n : 1n)
+  return withoutZeros(decimalOf((over + half) / under, meanDigits))
+}
+
+/** A decimal, negative or not, without superfluous zeros. */
+export const withoutZeros = (decimal: string): string =>
+  decimal.includes('.') ? decimal.replace(/0+$/, '').replace(/\.$/, '') : decimal
 
 /** `(a − b) / (a + b)`: −1 where all comes from b, 1 where all comes from a, 0 in balance; null where nothing is given. */
 export function balanceOf(a: string, b: string): string | null {

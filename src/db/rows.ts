@@ -52,7 +52,6 @@ export interface ApiKeys {
   id: string;
   last_used_at: string | null;
   name: string;
-  organisation_ids: Generated<string[]>;
   prefix: string;
   revoked_at: string | null;
   scopes: string[];
@@ -363,6 +362,15 @@ export interface IdempotencyKeys {
   tenant_id: string;
 }
 
+export interface ImpactDays {
+  day: string;
+  impact_id: string;
+  response: string;
+  response_due_on: string | null;
+  severity: string;
+  tenant_id: string;
+}
+
 export interface ImportResults {
   candidates: string[] | null;
   faults: Json | null;
@@ -451,6 +459,13 @@ export interface Instalments {
   version: Generated<number>;
 }
 
+export interface ObjectiveDays {
+  day: string;
+  importance: number;
+  objective_id: string;
+  tenant_id: string;
+}
+
 export interface ObjectiveLinks {
   assessed_on: string;
   contribution: number;
@@ -521,6 +536,15 @@ export interface Organisations {
   updated_at: string;
   version: Generated<number>;
   website: string | null;
+}
+
+export interface PartnershipDays {
+  day: string;
+  ends_on: string | null;
+  evaluation_interval: string;
+  managed: string[];
+  partnership_id: string;
+  tenant_id: string;
 }
 
 export interface PartnershipManagers {
@@ -667,6 +691,21 @@ export interface TermVersions {
   valid_from: string;
 }
 
+export interface Thresholds {
+  created_at: string;
+  dimension_score: number | null;
+  ending_days: number | null;
+  evaluation_overdue_days: number | null;
+  fit: number | null;
+  id: string;
+  late_days: number | null;
+  late_percent: number | null;
+  score_gap: number | null;
+  tenant_id: string;
+  updated_at: string;
+  version: number;
+}
+
 export interface WebhookAttempts {
   attempted_at: string;
   delivery_id: string;
@@ -733,15 +772,18 @@ export interface DB {
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
   idempotency_keys: IdempotencyKeys;
+  impact_days: ImpactDays;
   import_results: ImportResults;
   import_rows: ImportRows;
   imports: Imports;
   instalment_reductions: InstalmentReductions;
   instalments: Instalments;
+  objective_days: ObjectiveDays;
   objective_links: ObjectiveLinks;
   objectives: Objectives;
   organisation_identifiers: OrganisationIdentifiers;
   organisations: Organisations;
+  partnership_days: PartnershipDays;
   partnership_managers: PartnershipManagers;
   partnership_parties: PartnershipParties;
   partnerships: Partnerships;
@@ -751,6 +793,7 @@ export interface DB {
   tenant_counters: TenantCounters;
   tenants: Tenants;
   term_versions: TermVersions;
+  thresholds: Thresholds;
   webhook_attempts: WebhookAttempts;
   webhook_deliveries: WebhookDeliveries;
   webhook_endpoints: WebhookEndpoints;

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type IdentifierNode, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { codes, idOf, instant, pageOf } from '../core/schemas.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import { principalOf } from './auth.ts'
-import type { View } from './resource.ts'
+import { type Page, sendPage } from './pages.ts'
+import { columnsOf, type View } from './resource.ts'
 
 /** How a sort key is compared: its SQL on the alias `r` (never null), its Postgres type, and the form of its text. */
 export interface SortKey {
@@ -27,6 +28,8 @@ export const byDate = (column: string): SortKey => ({
 export interface Filter {
   schema: TSchema
   where: RawBuilder<boolean>
+  /** True where it lets very different numbers of rows through, so that the plan has to fit the value. */
+  isUneven?: boolean
   /** The value as SQL takes it, where that differs from the one on the wire. */
   value?: (given: never) => unknown
 }
@@ -61,14 +64,24 @@ export interface ListOptions {
   defaultSort: string
   /** Narrows the list to one parent; its values are given at each call. */
   within?: RawBuilder<boolean>
+  /** True where that lets very different numbers of rows through. */
+  isUneven?: boolean
   /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
   present?: (body: string) => string
 }
 
-interface Row {
+/** A row: its place by the sort, and its representation as JSON text, as the view has it. */
+export interface Row {
   id: string
   key: string
   body: string
+}
+
+/** Rows, and what a cursor after one of them is bound to. */
+export interface Rows {
+  rows: Row[]
+  scope: string
+  total: string | undefined
 }
 
 type Values = Readonly<Record<string, unknown>>
@@ -85,6 +98,10 @@ export interface List {
   /** The query parameters of the list operation. */
   query: TSchema
   page: TSchema
+  /** The rows after the cursor of the query, at most `limit`, for what makes a page of them by itself. */
+  rows(tx: ReadTx, query: unknown, limit: number, values?: Values, moment?: Values): Promise<Rows>
+  /** One page. `values` are those of `within`; `moment` is what a view may need to know beside them, such as the time. */
+  read(tx: ReadTx, query: unknown, values?: Values, moment?: Values): Promise<Page>
   /**
    * Answers the list operation. `values` are those of `within`. `moment` is what a view may need to know beside them,
    * such as the time: a cursor holds over its changes.
@@ -127,6 +144,47 @@ export function defineList(options: ListOptions): List {
     return made
   }
 
+  const usedIn = (given: Values) => Object.keys(filters).filter((name) => given[name] !== undefined)
+  const present = options.present ?? ((body: string) => body)
+
+  function valuesOf(given: Values, used: readonly string[]): Values {
+    return Object.fromEntries(
+      used.map((name) => {
+        const convert = filters[name]?.value
+        return [name, convert ? convert(given[name] as never) : given[name]]
+      }),
+    )
+  }
+
+  async function rows(tx: ReadTx, asked: unknown, limit: number, parent: Values = {}, moment: Values = {}) {
+    const given = asked as PageQuery & Record<string, unknown>
+    const { cursor, sort, include_total } = given
+    const used = usedIn(given)
+    const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
+    const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
+    const { page, total } = shape(sort, used, position !== undefined)
+    const own = { ...parent, ...moment, ...valuesOf(given, used) }
+    const values = { ...own, limit, key: position?.key, id: position?.id }
+    const [found, counted] = await Promise.all([
+      page.run(tx, values),
+      include_total ? total.run(tx, values) : undefined,
+    ])
+    return { rows: found, scope, total: counted && (counted[0]?.total ?? '0') }
+  }
+
+  async function read(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<Page> {
+    const { limit } = asked as PageQuery
+    const { rows: found, scope, total } = await rows(tx, asked, limit + 1, parent, moment)
+    const more = found.length > limit
+    if (more) found.length = limit
+    const last = found.at(-1)
+    return {
+      bodies: found.map(({ body }) => present(body)),
+      next: more && last ? encodeCursor(scope, last) : null,
+      total,
+    }
+  }
+
   async function send(
     database: Database,
     request: FastifyRequest,
@@ -134,40 +192,11 @@ export function defineList(options: ListOptions): List {
     parent: Values = {},
     moment: Values = {},
   ) {
-    const given = request.query as PageQuery & Record<string, unknown>
-    const { limit, cursor, sort, include_total } = given
-    const used = Object.keys(filters).filter((name) => given[name] !== undefined)
-    const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
-    const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
-    const { page, total } = shape(sort, used, position !== undefined)
-    const values: Record<string, unknown> = {
-      ...parent,
-      ...moment,
-      limit: limit + 1,
-      key: position?.key,
-      id: position?.id,
-    }
-    for (const name of used) {
-      const convert = filters[name]?.value
-      values[name] = convert ? convert(given[name] as never) : given[name]
-    }
-    const [rows, counted] = await database.read(principalOf(request), (tx: ReadTx) =>
-      Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined]),
-    )
-    const more = rows.length > limit
-    if (more) rows.length = limit
-    const last = rows.at(-1)
-    const next = more && last ? encodeCursor(scope, last) : null
-    if (next !== null) reply.header('link', `<${nextAddress(request.url, next)}>; rel="next"`)
-    const tail = counted ? `,"total":${counted[0]?.total ?? 0}` : ''
-    const present = options.present
-    const data = rows.map(({ body }) => (present ? present(body) : body)).join(',')
-    return reply
-      .type('application/json; charset=utf-8')
-      .send(`{"data":[${data}],"next_cursor":${next === null ? 'null' : `"${next}"`}${tail}}`)
+    const page = await database.read(principalOf(request), (tx) => read(tx, request.query, parent, moment))
+    return sendPage(request, reply, page)
   }
 
-  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), send }
+  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), rows, read, send }
 }
 
 function compile(options: ListOptions, sort: string, used: readonly string[], hasCursor: boolean) {
@@ -190,27 +219,18 @@ function compile(options: ListOptions, sort: string, used: readonly string[], ha
     .orderBy(sql`${chosen.key} ${direction}`)
     .orderBy(sql`r.id ${direction}`)
     .limit(param<number>('limit'))
+  const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
   const columns = columnsOf(options.view).map((name) => sql.ref(`w.${name}`))
   return {
     // The sort key travels beside the representation: the lateral row is the view without it, and costs nothing.
-    page: prepare<Row>(sql`
+    page: prepare<Row>(
+      sql`
       select w.id, w.sort_key as key, row_to_json(v)::text as body
-      from (${rows}) w cross join lateral (select ${sql.join(columns)}) v`),
+      from (${rows}) w cross join lateral (select ${sql.join(columns)}) v`,
+      { isPlannedEachTime },
+    ),
     total: prepare<{ total: string }>(options.view.clearSelect().select(sql<string>`count(*)`.as('total')).where(all)),
   }
-}
-
-/** The names of a view's columns, in their order on the wire. */
-function columnsOf(view: View<unknown>): string[] {
-  return (view.toOperationNode().selections ?? []).map(({ selection }) => {
-    if (selection.kind === 'AliasNode' && selection.alias.kind === 'IdentifierNode') {
-      return (selection.alias as IdentifierNode).name
-    }
-    if (selection.kind === 'ReferenceNode' && selection.column.kind === 'ColumnNode') {
-      return selection.column.column.name
-    }
-    throw new Error('A view names each of its columns')
-  })
 }
 
 /** A cursor holds what Postgres wrote; one that was tampered with must not reach a cast. */
@@ -223,11 +243,4 @@ function checked(position: { key: string; id: string }, sorts: Record<string, So
     (type === 'timestamptz' && /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00$/.test(position.key))
   if (!fits) throw invalid('This is not a cursor of this service. Take next_cursor from an answer as it is.')
   return position
-}
-
-function nextAddress(url: string, cursor: string): string {
-  const [path, search = ''] = url.split('?')
-  const parameters = new URLSearchParams(search)
-  parameters.set('cursor', cursor)
-  return `${path}?${parameters}`
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { type IdentifierNode, type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { Moved, notFound } from '../core/problem.ts'
 import type { Database, ReadTx } from '../db/database.ts'
@@ -163,4 +163,17 @@ export function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply
 /** Answers a write that made a record: 201 with its address. */
 export function sendCreated(reply: FastifyReply, path: string, outcome: Outcome): FastifyReply {
   return sendOutcome(reply.code(201).header('location', `/v1/${path}/${outcome.id}`), outcome)
+}
+
+/** The names of a view's columns, in their order on the wire. */
+export function columnsOf(view: View<unknown>): string[] {
+  return (view.toOperationNode().selections ?? []).map(({ selection }) => {
+    if (selection.kind === 'AliasNode' && selection.alias.kind === 'IdentifierNode') {
+      return (selection.alias as IdentifierNode).name
+    }
+    if (selection.kind === 'ReferenceNode' && selection.column.kind === 'ColumnNode') {
+      return selection.column.column.name
+    }
+    throw new Error('A view names each of its columns')
+  })
 }

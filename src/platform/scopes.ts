@@ -13,6 +13,8 @@ export const scopes = [
   'objectives:write',
   'disruptions:read',
   'disruptions:write',
+  'portfolio:read',
+  'portfolio:write',
   'events:read',
   'webhooks:read',
   'webhooks:write',

@@ -20,6 +20,7 @@ const scopeByType: Readonly<Record<string, Scope>> = {
   objective_link: 'objectives:read',
   disruption: 'disruptions:read',
   impact: 'disruptions:read',
+  thresholds: 'portfolio:read',
   webhook_endpoint: 'webhooks:read',
 }
 

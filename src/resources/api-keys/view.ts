@@ -13,7 +13,6 @@ const view: View<ApiKey> = compiler
     'r.name',
     'r.prefix',
     eb.ref('r.scopes').$castTo<ApiKey['scopes']>().as('scopes'),
-    'r.organisation_ids',
     'r.expires_at',
     'r.revoked_at',
     'r.last_used_at',

@@ -54,6 +54,7 @@ export const plan = sql`lateral (
     coalesce(sum(i.measure - x.net), 0) as replaced,
     coalesce(sum(x.net) filter (where ${dueBy(sql`k.t`)}), 0) as due,
     coalesce(sum(x.net) filter (where ${dueBy(sql`k.t - 1`)}), 0) as due_before,
+    coalesce(sum(x.net) filter (where ${dueBy(sql`k.late_on`)}), 0) as due_long_before,
     coalesce(sum(x.net) filter (where ${dueBy(sql`k.t`)} and i.due_on < s.closed_on), 0) as due_at_close,
     coalesce(sum(i.measure) filter (where ${dueBy(sql`k.t`)}), 0) as promised_by,
     coalesce(sum(x.net) filter (where i.due_on is null), 0) as undated,
@@ -136,6 +137,10 @@ export const commitmentRows = sql`
     case when y.is_closed or s.status = 'fulfilled' then i.promised_by + i.undated_promised else i.promised_by end
       as promised_by,
     case when s.status in ('agreed', 'paused') then greatest(i.due_before - y.delivered, 0) else 0 end as overdue,
+    case when s.status in ('agreed', 'paused') then greatest(i.due_long_before - y.delivered, 0) else 0 end as late,
+    s.status in ('agreed', 'paused', 'lapsed') as is_open,
+    case when s.status in ('agreed', 'paused', 'lapsed')
+      then greatest(i.planned - i.replaced - i.skipped - y.delivered, 0) else 0 end as outstanding,
     s.status in ('agreed', 'paused') and i.undated > 0 as is_undated, y.is_taken,
     i.planned, i.skipped, i.replaced, y.is_closed
   from commitments c
@@ -180,11 +185,11 @@ export interface SideSums {
 const text = (expression: RawBuilder<unknown>) => sql`coalesce(${expression}, 0)::text`
 const count = (condition: RawBuilder<unknown>) => sql`count(*) filter (where ${condition})`
 
-const valued = sql`m.unit is not null`
-const deliveredValued = sql`(m.unit is not null or (m.entries > 0 and m.unvalued = 0))`
+export const valued = sql`m.unit is not null`
+export const deliveredValued = sql`(m.unit is not null or (m.entries > 0 and m.unvalued = 0))`
 const inReturn = sql`m.reciprocity = 'in_return'`
 // What was due or promised by the day: closed and undated promises are, even those of which nothing is due.
-const isDue = sql`m.promised_by > 0`
+export const isDue = sql`m.promised_by > 0`
 
 /** The sums of each side of the partnership `r`, as JSON; sides without a commitment have zeros. */
 export const sideSums = sql<SideSums[]>`(
@@ -220,9 +225,10 @@ export const sideSums = sql<SideSums[]>`(
   ) g on g.side = d.side
 )`
 
-/** What sums need to know: the day, the basis and the currency, by the alias `k`. */
+/** What sums need to know, by the alias `k`: the day, basis and currency; what was due by `late_on` is late by then. */
 export const questions = sql<{ t: string; basis: string; currency: string }>`lateral (
-  select d.t, ${basis} as basis, coalesce(${param('currency')}::text, ${baseCurrency}) as currency
+  select d.t, d.t - coalesce(${param('late_days')}::integer, 30) - 1 as late_on, ${basis} as basis,
+    coalesce(${param('currency')}::text, ${baseCurrency}) as currency
   from (select ${asOf} as t) d
 )`
 

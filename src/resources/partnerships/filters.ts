@@ -46,6 +46,7 @@ export const partnershipFilters: Record<string, Filter> = {
   organisation_id: {
     schema: uuid({ description: 'An organisation that is a party' }),
     where: withParty(sql`p.organisation_id = ${organisation}::uuid`),
+    isUneven: true,
   },
   side: {
     schema: codes(sides, { description: 'A side that a party stands on; with organisation_id, that party' }),

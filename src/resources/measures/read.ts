@@ -1,0 +1,1 @@
+export { commitmentRows, deliveredValued, isDue, questions, valued } from './store.ts'
