@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import pg from 'pg'
 import t from 'tap'
 import { tables } from '../src/transfer/catalogue.ts'
 import { codebook } from '../src/transfer/codebook.ts'
+import type { Column } from '../src/transfer/columns.ts'
+import { duckdb } from './support/duckdb.ts'
 import type { Json } from './support/harness.ts'
 import { oneOfEach, startForAll } from './support/one-of-each.ts'
+import { temporaryDirectory } from './support/temporary.ts'
 import { stepOf } from './support/world.ts'
 
 // Every table, over a world that has at least one row of each, made through the public interface.
@@ -98,6 +102,82 @@ t.test('every table has its rows, each as the contract describes it, in CSV and 
   }
 })
 
+/** A value of NDJSON as DuckDB writes the one in Parquet. */
+function asDuck({ type }: Column, value: Json): Json {
+  if (value === null) return null
+  if (type === 'decimal') return value.replace(/(?<=\..*?)0+$/, '').replace(/\.$/, '')
+  if (type === 'instant') {
+    const micros = /\.(\d+)/.exec(value)?.[1]?.padEnd(6, '0') ?? '0'
+    return String(BigInt(Date.parse(value.replace(/\.\d+/, ''))) * 1000n + BigInt(micros))
+  }
+  return type === 'json' ? value : String(value)
+}
+const duckType: Record<Column['type'], RegExp> = {
+  uuid: /^UUID$/,
+  text: /^VARCHAR$/,
+  code: /^VARCHAR$/,
+  json: /^VARCHAR$/,
+  integer: /^(INTEGER|BIGINT)$/,
+  decimal: /^DECIMAL\((18|38),6\)$/,
+  boolean: /^BOOLEAN$/,
+  date: /^DATE$/,
+  instant: /^TIMESTAMP WITH TIME ZONE$/,
+}
+
+t.test('Parquet says the same to another program, in real types', async (t) => {
+  const duck = await duckdb(t)
+  const directory = await temporaryDirectory()
+  t.teardown(() => rm(directory, { recursive: true }))
+  for (const { name, columns, key } of tables) {
+    const { rawPayload, headers } = await service.app.inject({
+      url: `/v1/exports/${name}.parquet`,
+      headers: { authorization: `Bearer ${service.key}`, 'accept-encoding': 'gzip' },
+    })
+    t.strictSame([headers['content-type'], headers['content-encoding']], ['application/vnd.apache.parquet', undefined])
+    const file = join(directory, `${name}.parquet`)
+    await writeFile(file, rawPayload)
+    const described = await duck(`describe select * from '${file}'`)
+    t.strictSame(
+      described.map((row) => row['column_name']),
+      Object.keys(columns),
+      name,
+    )
+    for (const row of described) {
+      const column = columns[String(row['column_name'])] as Column
+      t.match(row['column_type'], duckType[column.type], `${name}.${row['column_name']}`)
+    }
+    const texts = Object.entries(columns).map(([column, { type }]) => {
+      if (type === 'instant') return `epoch_us(${column})::varchar as ${column}`
+      return type === 'decimal'
+        ? `regexp_replace(${column}::varchar, '\\.?0+$', '') as ${column}`
+        : `${column}::varchar as ${column}`
+    })
+    const rows = await duck(`select ${texts.join(', ')} from '${file}'`)
+    const order = (row: Json) => JSON.stringify(key.map((column) => String(row[column])))
+    const sorted = (list: Json[]) => list.sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    t.strictSame(
+      sorted(
+        rows.map((row) =>
+          Object.fromEntries(
+            Object.entries(row).map(([column, value]) => [
+              column,
+              columns[column]?.type === 'json' && value !== null ? JSON.parse(String(value)) : value,
+            ]),
+          ),
+        ),
+      ),
+      sorted(
+        (all[name] ?? []).map((row) =>
+          Object.fromEntries(
+            Object.entries(row).map(([column, value]) => [column, asDuck(columns[column] as Column, value)]),
+          ),
+        ),
+      ),
+      name,
+    )
+  }
+})
+
 t.test('no row of a table is left out', async (t) => {
   for (const { name } of tables) {
     if (name === 'evaluation_gaps') continue
@@ -136,6 +216,8 @@ const paths: Record<string, string> = {
   disruptions: 'disruptions',
   disruption_impacts: 'impacts',
   evaluations: 'evaluations',
+  substitutions: 'substitutions',
+  amendments: 'amendments',
 }
 
 t.test('a record is the same in an export as where it is read', async (t) => {

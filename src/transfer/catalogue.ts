@@ -1,4 +1,5 @@
 import type { Table } from './table.ts'
+import { amendmentsTable, substitutionsTable } from './tables/changes.ts'
 import { commitmentsTable } from './tables/commitments.ts'
 import { commitmentValuationsTable, fulfilmentsTable, instalmentsTable } from './tables/deliveries.ts'
 import { disruptionImpactsTable, disruptionsTable } from './tables/disruptions.ts'
@@ -21,6 +22,8 @@ export const tables: readonly Table[] = [
   commitmentValuationsTable,
   instalmentsTable,
   fulfilmentsTable,
+  substitutionsTable,
+  amendmentsTable,
   pausesTable,
   objectivesTable,
   objectiveLinksTable,

@@ -11,17 +11,18 @@ Every table that can be exported, with every column: what it means, in which uni
 it may hold. How to fetch and read them is in [analysts.md](analysts.md). New columns are added at the end, new codes may come:
 read columns by name, and expect codes that you do not know.
 
-| type | CSV | NDJSON |
-|---|---|---|
-| \`uuid\`, \`text\`, \`code\` | text | a string |
-| \`integer\` | digits | a number |
-| \`decimal\` | digits, exact | a string, exact |
-| \`boolean\` | \`true\` or \`false\` | \`true\` or \`false\` |
-| \`date\` | \`2026-03-01\` | a string |
-| \`instant\` | \`2026-03-01T12:00:00.5+00:00\` | a string |
-| \`json\` | the JSON text | the value itself |
+| type | CSV | NDJSON | Parquet |
+|---|---|---|---|
+| \`uuid\` | text | a string | UUID |
+| \`text\`, \`code\` | text | a string | STRING |
+| \`integer\` | digits | a number | INT32, or INT64 |
+| \`decimal\` | digits, exact | a string, exact | DECIMAL, six digits behind the point |
+| \`boolean\` | \`true\` or \`false\` | \`true\` or \`false\` | BOOLEAN |
+| \`date\` | \`2026-03-01\` | a string | DATE |
+| \`instant\` | \`2026-03-01T12:00:00.5+00:00\` | a string | TIMESTAMP, UTC, microseconds |
+| \`json\` | the JSON text | the value itself | STRING, the JSON text |
 
-What is missing is nothing at all between two commas in CSV, where an empty text is \`""\`; in NDJSON it is \`null\`.
+What is missing is nothing at all between two commas in CSV, where an empty text is \`""\`; in NDJSON and Parquet it is null.
 `
 
 /** The codebook: every table and every column, as a page in Markdown. */

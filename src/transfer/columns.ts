@@ -18,6 +18,10 @@ export interface Column {
   unit?: string
   /** Of decimals: whether one may be below zero. */
   isSigned?: boolean
+  /** Of decimals: at most how many digits stand before the point; as many as there may be, where it is not said. */
+  digits?: number
+  /** Of integers: whether one may need more than 32 bits. */
+  isLong?: boolean
   isNullable?: boolean
   /** Of texts: an id or a number of somebody's register, whose zeros and digits a spreadsheet must leave alone. */
   isIdentifier?: boolean

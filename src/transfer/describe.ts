@@ -7,15 +7,20 @@ import type { Table } from './table.ts'
 
 // What the contract and the codebook say of exports; both come from the definitions of the tables.
 
-export const formatNames: Record<ExportFormat, string> = { csv: 'CSV', ndjson: 'NDJSON' }
+export const formatNames: Record<ExportFormat, string> = { csv: 'CSV', ndjson: 'NDJSON', parquet: 'Parquet' }
 
 /** The media type of a format, as the contract names it. */
-export const mediaTypes: Record<ExportFormat, string> = { csv: 'text/csv', ndjson: 'application/x-ndjson' }
+export const mediaTypes: Record<ExportFormat, string> = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
+}
 
 /** The same as a header says it. */
 export const contentTypes: Record<ExportFormat, string> = {
   csv: 'text/csv; charset=utf-8; header=present',
   ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
 }
 
 const bodies: Record<ExportFormat, (row: TSchema) => TSchema> = {
@@ -26,6 +31,7 @@ const bodies: Record<ExportFormat, (row: TSchema) => TSchema> = {
       contentMediaType: 'application/json',
       contentSchema: { $ref: `${idOf(row)}#` },
     }),
+  parquet: () => Type.String({ contentMediaType: 'application/vnd.apache.parquet', description: 'A Parquet file' }),
 }
 
 /** The answer of an export. */
@@ -36,7 +42,7 @@ export const rowsOf = (row: TSchema, format: ExportFormat): Answer => ({
   headers: {
     ETag: 'Stays the same while nothing of the tenant changes, for If-None-Match',
     'Content-Disposition': 'A name for the file',
-    'Content-Encoding': '`gzip` or `zstd`, where Accept-Encoding asks for it',
+    ...(format === 'parquet' ? {} : { 'Content-Encoding': '`gzip` or `zstd`, where Accept-Encoding asks for it' }),
   },
 })
 
@@ -52,6 +58,9 @@ const forms: Record<ExportFormat, string> = {
     'would turn into numbers or dates, begin with an apostrophe, and the file with a byte order mark.',
   ndjson:
     'One JSON object on each line, with every column in this order; decimals are strings, so that none is rounded.',
+  parquet:
+    'Parquet with real types: UUID, DATE, TIMESTAMP in UTC with microseconds, DECIMAL with six digits behind the point, ' +
+    'codes in dictionaries; lists and objects as their JSON text. Compressed with zstd.',
 }
 
 /** The description of an export, in Markdown. The columns stand in that of the CSV. */

@@ -1,11 +1,12 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isShort } from './binary-rows.ts'
 import type { Column, ColumnType } from './columns.ts'
 
 export const dialects = ['rfc4180', 'excel'] as const
 /** How CSV is written: exactly as it is, or so that a spreadsheet takes nothing for what it is not. */
 export type Dialect = (typeof dialects)[number]
 
-export const formats = ['csv', 'ndjson'] as const
+export const formats = ['csv', 'ndjson', 'parquet'] as const
 export type ExportFormat = (typeof formats)[number]
 
 /** How rows are written. */
@@ -15,17 +16,36 @@ export interface Form {
   dialect: Dialect
 }
 
-type Writer = (value: RawBuilder<unknown>) => RawBuilder<unknown>
+type Writer = (value: RawBuilder<unknown>, column: Column) => RawBuilder<unknown>
 
 const asItIs: Writer = (value) => value
 
+function castTo(type: string): Writer {
+  return (value) => sql`(${value})::${sql.raw(type)}`
+}
+
 // 2026-03-01 12:00:00.5+00 → 2026-03-01T12:00:00.5+00:00, as JSON has it. The session's time zone is UTC, its dates ISO.
-const rfc3339: Writer = (value) => sql`replace(${value}::text, ' ', 'T') || ':00'`
+const rfc3339: Writer = (value) => sql`replace((${value})::text, ' ', 'T') || ':00'`
 
 /** How a type is written where Postgres would write it otherwise. */
 const writers: Record<ExportFormat, Partial<Record<ColumnType, Writer>>> = {
   csv: { instant: rfc3339, boolean: (value) => sql`case when ${value} then 'true' when not ${value} then 'false' end` },
-  ndjson: { decimal: (value) => sql`${value}::text` },
+  ndjson: { decimal: (value) => sql`(${value})::text` },
+  // Each in the type whose binary form is read: see binary-rows.ts. What does not fit fails, rather than be cut.
+  parquet: {
+    uuid: castTo('uuid'),
+    text: castTo('text'),
+    code: castTo('text'),
+    json: castTo('text'),
+    integer: (value, { isLong }) => sql`(${value})::${sql.raw(isLong ? 'bigint' : 'integer')}`,
+    decimal: (value, column) =>
+      isShort(column)
+        ? sql`((${value})::numeric * 1000000)::bigint`
+        : sql`((${value})::numeric * 1000000)::numeric(38, 0)::text`,
+    boolean: castTo('boolean'),
+    date: castTo('date'),
+    instant: castTo('timestamptz'),
+  },
 }
 
 // A spreadsheet takes a cell that begins so for a formula; full-width signs too, where the language has them. The
@@ -39,7 +59,7 @@ const digit = '[0-9]'
 const marked =
   (pattern: string): Writer =>
   (value) =>
-    sql`case when ${value}::text ~ ${sql.raw(`'${pattern}'`)} then '''' || ${value}::text else ${value}::text end`
+    sql`case when (${value})::text ~ ${sql.raw(`'${pattern}'`)} then '''' || (${value})::text else (${value})::text end`
 
 function inExcel({ type, isIdentifier }: Column): Writer {
   if (type === 'text') return marked(`${formula}|${isIdentifier ? digit : number}`)
@@ -47,9 +67,12 @@ function inExcel({ type, isIdentifier }: Column): Writer {
 }
 
 /** How the values of a column are written in a form. */
-export function writerOf({ format, dialect }: Form, column: Column): Writer {
-  if (format === 'csv' && dialect === 'excel') return inExcel(column)
-  return writers[format][column.type] ?? asItIs
+export function writerOf(
+  { format, dialect }: Form,
+  column: Column,
+): (value: RawBuilder<unknown>) => RawBuilder<unknown> {
+  const writer = format === 'csv' && dialect === 'excel' ? inExcel(column) : (writers[format][column.type] ?? asItIs)
+  return (value) => writer(value, column)
 }
 
 /** By this a spreadsheet knows that a file is in UTF-8. */

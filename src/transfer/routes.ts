@@ -7,7 +7,8 @@ import type { SliceOptions } from '../platform/collection.ts'
 import { noContent, operation } from '../platform/operation.ts'
 import { tables } from './catalogue.ts'
 import { contentTypes, describe, formatNames, rowsOf } from './describe.ts'
-import { type Dialect, dialects, type ExportFormat, formats, preambleOf } from './forms.ts'
+import { type Dialect, dialects, type ExportFormat, formats } from './forms.ts'
+import { stepsOf } from './steps.ts'
 import { sendCopy } from './stream.ts'
 import type { Given, Table } from './table.ts'
 
@@ -34,7 +35,8 @@ export const exports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { da
           const copy = table.copy(principalOf(request).tenantId, form, given)
           return sendCopy(database, request, reply, {
             copy,
-            preamble: preambleOf(form),
+            steps: () => stepsOf(table, form),
+            isCompressed: format === 'parquet',
             tag: createHash('sha256').update(dialect).update(copy).digest('base64url').slice(0, 16),
             headers: {
               'content-type': contentTypes[format],

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { PassThrough, pipeline, type Readable, type Transform } from 'node:stream'
+import { pipeline, type Readable, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
@@ -15,8 +15,10 @@ export interface Streamed {
   /** What tells this representation from others of the same data. */
   tag: string
   headers: Record<string, string>
-  /** What goes before the first row. */
-  preamble?: Buffer | undefined
+  /** What the rows go through before they leave. */
+  steps?: () => readonly Transform[]
+  /** True for what is compressed in itself. */
+  isCompressed?: boolean
   /** How long a client may take nothing of what it asked for: it holds a connection and a snapshot. */
   stalledAfterMs?: number
 }
@@ -30,17 +32,17 @@ export async function sendCopy(
   database: Database,
   request: FastifyRequest,
   reply: FastifyReply,
-  { copy, tag, headers, preamble, stalledAfterMs = 60_000 }: Streamed,
+  { copy, tag, headers, steps = () => [], isCompressed = false, stalledAfterMs = 60_000 }: Streamed,
 ): Promise<FastifyReply> {
   const gone = new AbortController()
-  const encoding = encodingFor(request.headers['accept-encoding'])
+  const encoding = isCompressed ? undefined : encodingFor(request.headers['accept-encoding'])
   // Also 'close' after the last byte, when there is nothing to end any more.
   reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
   try {
     await database.snapshot(principalOf(request), gone.signal, async (tx) => {
       const sequence = await eventSequence(tx)
       const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`
-      reply.headers({ ...headers, etag, vary: varying(reply) })
+      reply.headers({ ...headers, etag, ...(isCompressed ? {} : { vary: varying(reply) }) })
       if (noneMatchHits(request.headers['if-none-match'], etag)) return void reply.code(304).send()
       if (encoding) reply.header('content-encoding', encoding)
       if (request.method === 'HEAD') return void reply.send()
@@ -50,7 +52,7 @@ export async function sendCopy(
       rows.once('error', () => reply.raw.socket?.resetAndDestroy())
       // Without a row there is nothing that could stall.
       if (rows.readableLength > 0) reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
-      const body = through(rows, [...(preamble ? [after(preamble)] : []), ...(encoding ? [compressor(encoding)] : [])])
+      const body = through(rows, [...steps(), ...(encoding ? [compressor(encoding)] : [])])
       reply.send(body)
       await Promise.all([finished(rows), finished(body)])
     })
@@ -62,16 +64,9 @@ export async function sendCopy(
 }
 
 /** The stream behind these steps; what breaks one breaks all. */
-function through(rows: Readable, steps: readonly Transform[]): Readable {
+export function through(rows: Readable, steps: readonly Transform[]): Readable {
   if (steps.length === 0) return rows
   return pipeline([rows, ...steps], () => {}) as unknown as Transform
-}
-
-/** A step that begins with these bytes. */
-function after(preamble: Buffer): Transform {
-  const step = new PassThrough()
-  step.write(preamble)
-  return step
 }
 
 const varying = (reply: FastifyReply) => [reply.getHeader('vary'), 'Accept-Encoding'].filter(Boolean).join(', ')

@@ -93,6 +93,7 @@ function copyStatement<D, T extends keyof D>(
     .where(sql<boolean>`${sql.join([sql`r.tenant_id = ${tenantParam}`, ...conditions], sql` and `)}`)
     .orderBy(sql`${sql.join(key.map((name) => orderOf(name, columns[name])))}`)
   if (form.format === 'csv') return inline(sql`copy (${rows}) to stdout (format csv, header true, encoding 'UTF8')`)
+  if (form.format === 'parquet') return inline(sql`copy (${rows}) to stdout (format binary)`)
   // One JSON text a line, as it is: neither delimiter nor quote can occur in a JSON text, which escapes control
   // characters, so CSV never quotes it and nothing has to be unescaped on the way.
   return inline(sql`copy (select row_to_json(t)::text from (${rows}) t)

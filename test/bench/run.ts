@@ -120,7 +120,7 @@ try {
   }
   reportExports(exports)
   // In a process of its own, so that what it holds is not what the load before it left behind.
-  for (const format of ['csv', 'ndjson']) {
+  for (const format of ['csv', 'ndjson', 'parquet']) {
     const fresh = await startBeide(url)
     servers.push(fresh)
     const atStart = await residentMb(fresh.pid)

@@ -149,6 +149,7 @@ export const commitmentsTable = defineTable(source, {
     fulfilment_rate: {
       type: 'decimal',
       unit: 'a share, 0 to 1',
+      digits: 1,
       meaning:
         'Delivered divided by the measure less skipped and replaced, at most 1, cut off to four digits; null where it is ' +
         'undefined: nothing was agreed, nothing is left of the measure, or it was taken over as fulfilled without its ledger',

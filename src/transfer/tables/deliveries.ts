@@ -139,6 +139,7 @@ export const fulfilmentsTable = defineTable(fulfilments, {
     reach_audience: {
       type: 'integer',
       unit: 'persons',
+      isLong: true,
       meaning: 'How many people it reached',
       ...optional,
       value: sql`(r.reach ->> 'audience')::bigint`,

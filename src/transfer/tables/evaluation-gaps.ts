@@ -46,6 +46,7 @@ export const evaluationGapsTable = defineTable(source, {
       type: 'decimal',
       unit: 'points',
       isSigned: true,
+      digits: 3,
       meaning: 'The score of the first side less that of the second; null where one of them is null',
       ...optional,
       value: sql`trim_scale(r.score - o.score)`,

@@ -87,6 +87,7 @@ export const evaluationScoresTable = defineTable(source, {
     n: { type: 'integer', unit: 'respondents', meaning: 'How many of the side the score rests on', value: 'r.n' },
     score: {
       type: 'decimal',
+      digits: 3,
       unit: 'points, 0 to 100, higher is better',
       meaning: 'What the side finds; null where nobody answered',
       isNullable: true,

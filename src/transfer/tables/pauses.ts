@@ -3,7 +3,15 @@ import { uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { oneOf, updatedSince } from '../../platform/lists.ts'
 import { pauseReasons, scheduleEffects } from '../../resources/pauses/schemas.ts'
-import { codeColumn, commitmentKey, optional, partnershipKey, partyKey, recordColumns } from '../columns.ts'
+import {
+  codeColumn,
+  commitmentKey,
+  disruptionKey,
+  optional,
+  partnershipKey,
+  partyKey,
+  recordColumns,
+} from '../columns.ts'
 import { defineTable } from '../table.ts'
 
 /** When partnerships and commitments stood still. */
@@ -26,6 +34,7 @@ export const pausesTable = defineTable(compiler.selectFrom('pauses as r'), {
     on_behalf_of_party_id: partyKey('The party that it spares', optional),
     note: { type: 'text', meaning: 'What was noted with it', ...optional },
     schedule_effect: codeColumn(scheduleEffects, 'What becomes of what falls due meanwhile'),
+    disruption_id: disruptionKey('The disruption that it answers', optional),
   },
   filters: {
     reason: oneOf('reason', pauseReasons),
