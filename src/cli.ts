@@ -5,6 +5,7 @@ import { connectClient } from './clients/client.ts'
 import { loadDemo } from './clients/demo.ts'
 import { loadGrants } from './clients/giving360.ts'
 import { parseGrants, type Remark } from './clients/giving360-file.ts'
+import { barOf, importFile, type Progress } from './clients/import.ts'
 import { type Config, clientConfig, linesOf, processConfig } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { verifyAudit } from './db/audit-chain.ts'
@@ -54,6 +55,11 @@ const commands: Record<string, Command> = {
     usage: 'load:360giving FILE',
     does: 'Loads grants (360Giving, JSON) through the API at BEIDE_URL as BEIDE_API_KEY. A second run changes nothing.',
     run: loadFile,
+  },
+  import: {
+    usage: 'import FILE [--type TYPE] [--dry-run] [--all-or-nothing]',
+    does: 'Imports rows (NDJSON, CSV, 360Giving JSON) through the API at BEIDE_URL as BEIDE_API_KEY, and tells of each refused.',
+    run: importRows,
   },
   demo: {
     usage: 'demo',
@@ -170,6 +176,47 @@ async function loadFile(args: string[]): Promise<void> {
   tell('Refused', refused)
   print(`${created} created, ${updated} updated, ${unchanged} unchanged, ${refused.length} refused.`)
   if (refused.length > 0) process.exitCode = 1
+}
+
+async function importRows(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { type: { type: 'string' }, 'dry-run': { type: 'boolean' }, 'all-or-nothing': { type: 'boolean' } },
+  })
+  const [file] = positionals
+  if (!file || positionals.length > 1) throw new Error(usageOf('import'))
+  const config = clientConfig()
+  const request = { file, type: values.type, dryRun: values['dry-run'], allOrNothing: values['all-or-nothing'] }
+  const { status, failure, counts, refused } = await importFile(
+    { ...config, client: connectClient(config) },
+    request,
+    progressBar(),
+  )
+  tell(
+    'Refused',
+    refused.map(({ line, outcome, reason }) => ({ line, id: outcome, reason })),
+  )
+  print(
+    `${status}: ${Object.entries(counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')}.`,
+  )
+  if (failure !== null) print(failure)
+  if (status !== 'finished' || counts.invalid + counts.ambiguous > 0) process.exitCode = 1
+}
+
+/** On a terminal a bar that moves, elsewhere a line now and then. */
+function progressBar(): (progress: Progress) => void {
+  let told = 0
+  return (progress) => {
+    const isDone = progress.done >= progress.all
+    const everyMs = process.stdout.isTTY ? 100 : 2000
+    if (Date.now() - told < everyMs && !isDone) return
+    told = Date.now()
+    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${barOf(progress)}${isDone ? '\n' : ''}`)
+    else print(barOf(progress))
+  }
 }
 
 function tell(heading: string, remarks: readonly Remark[]): void {

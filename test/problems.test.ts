@@ -86,7 +86,7 @@ const refusals: Refusal[] = [
     path,
     body: '{"name": "a,\\"{", "sector": "other", "n\\u0061me": "b", "metadata": {"a": [{"b": 1}, {"b": 1, "b": {}}], "name": 1}}',
     code: 'invalid_request',
-    at: ['/name', '/metadata/a/1/b'],
+    at: ['/metadata/a/1/b', '/name'],
   },
   {
     what: 'a constructor in a body',

@@ -50,7 +50,7 @@ export async function importFile(
 }
 
 /** All rows of an import, in the order of the file. */
-export async function rowsOf(service: Service, { id }: Json, query = ''): Promise<Json[]> {
+export async function rowsOf(service: Pick<Service, 'get'>, { id }: Json, query = ''): Promise<Json[]> {
   const rows: Json[] = []
   let cursor = ''
   do {

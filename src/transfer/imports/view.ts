@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { compiler, param } from '../../db/prepared.ts'
 import { byInstant, byNumber, defineList, type List, oneOf } from '../../platform/lists.ts'
 import { defineResource, type View } from '../../platform/resource.ts'
-import { Import, ImportRow, importStatuses, outcomes } from './schemas.ts'
+import { Import, ImportRow, importStatuses, importTypes, outcomes } from './schemas.ts'
 
 /** Row to wire. One whose file is still arriving is not there yet. */
 const view: View<Import> = compiler
@@ -70,6 +70,7 @@ export const importRowList: List = defineList({
   sorts: { line: byNumber('line') },
   defaultSort: 'line',
   filters: {
+    type: oneOf('type', importTypes),
     outcome: {
       ...oneOf('outcome', outcomes),
       where: sql`r.id in (
