@@ -24,6 +24,8 @@ import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
+import { partnerAnswers } from './platform/partners/answers.ts'
+import { partnerGate } from './platform/partners/gate.ts'
 import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { validation } from './platform/validation.ts'
@@ -209,6 +211,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       })
       await v1.register(idempotency, { clock: deps.clock })
       await v1.register(disclosures, slice)
+      await v1.register(partnerGate, slice)
+      await v1.register(partnerAnswers, slice)
       await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)

@@ -1,105 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { newId } from '../src/core/ids.ts'
 import { makeKey } from '../src/db/tenants.ts'
-import { exampleOf } from '../src/platform/examples.ts'
 import { type Scope, scopes } from '../src/platform/scopes.ts'
-import type { Answer, CallOptions, Json, Service } from './support/harness.ts'
-import { idsOf, oneOfEach, ourRef, startForAll } from './support/one-of-each.ts'
+import { everyOperation, masked, nobodys } from './support/every-operation.ts'
+import type { Answer, Json } from './support/harness.ts'
+import { idsOf, oneOfEach, startForAll } from './support/one-of-each.ts'
 import { isProblem } from './support/problem.ts'
-
-interface Operation {
-  id: string
-  method: string
-  path: string
-  scope: Scope | undefined
-  body: Json
-  parameters: Json[]
-}
 
 const service = await startForAll(t)
 const stranger = await service.afresh()
 const ours = await oneOfEach(service)
 const ourIds = await idsOf(service)
-const { schemas } = service.document.components
-
-const operations: Operation[] = Object.entries<Json>(service.document.paths).flatMap(([path, methods]) =>
-  Object.entries<Json>(methods).map(([method, operation]) => ({
-    id: operation.operationId,
-    method: method.toUpperCase(),
-    path,
-    scope: operation.security?.[0].api_key[0],
-    body: Object.values<Json>(operation.requestBody?.content ?? {})[0]?.schema,
-    parameters: operation.parameters ?? [],
-  })),
-)
-const guarded = operations.filter(({ scope }) => scope !== undefined)
-
-/** What a name in an address stands for: a record of ours, or one that nobody has. */
-interface Naming {
-  id: string
-  system: string
-  ref_id: string
-  code: string
-  delivery_id: string
-}
-const nobodys: Naming = {
-  id: newId(),
-  delivery_id: newId(),
-  system: ourRef.system,
-  ref_id: 'nobodys',
-  code: 'partnership-review',
-}
-
-const kindOf = ({ path }: Operation): string => path.split('/')[2] ?? ''
-const oursFor = (operation: Operation): Naming => ({
-  id: ours[kindOf(operation)] ?? nobodys.id,
-  delivery_id: ours['webhook-deliveries'] ?? '',
-  system: ourRef.system,
-  ref_id: ourRef.id,
-  code: nobodys.code,
-})
-
-const addressOf = ({ path }: Operation, naming: Naming): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: keyof Naming) => naming[name])
-
-/** The parameters without which an operation is not asked: the records that they name are ours, or nobody's. */
-function neededBy({ parameters }: Operation, naming: Naming): string {
-  const needed = parameters.filter((parameter) => parameter.in === 'query' && parameter.required)
-  const values = needed.map(({ name }) => `${name}=${naming === nobodys ? nobodys.id : (ours[named(name)] ?? '')}`)
-  return values.length > 0 ? `?${values.join('&')}` : ''
-}
-const named = (name: string): string => `${name.replace(/_id$/, '').replaceAll('_', '-')}s`
-
-const bodyOf = ({ body }: Operation): unknown => (body ? exampleOf(body, { whole: false, schemas }) : undefined)
-
-async function ask(
-  as: Service,
-  operation: Operation,
-  naming: Naming,
-  options: CallOptions & { body?: unknown; query?: string } = {},
-): Promise<Answer> {
-  const { body = bodyOf(operation), query = neededBy(operation, naming), ...rest } = options
-  return as.call(operation.method, `${addressOf(operation, naming)}${query}`, body, { ifMatch: '*', ...rest })
-}
-
-/** An answer without what differs from request to request, and without the names that it was asked with. */
-function masked({ status, text, headers }: Answer, naming: Naming): string {
-  const kept = Object.entries(headers).filter(
-    ([name]) => !['x-request-id', 'date', 'ratelimit', 'content-length', 'location'].includes(name),
-  )
-  return (
-    `${status} ${JSON.stringify(kept)} ${text}`
-      .replaceAll(headers['x-request-id'] as string, 'REQUEST')
-      .replaceAll(naming.id, 'ID')
-      .replace(new RegExp(`"(${ourRef.id}|${nobodys.ref_id})"`, 'g'), 'REF')
-      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'MADE')
-      .replace(/beide_\w+/g, 'KEY')
-      // The ETag of an export stands for the filter too.
-      .replace(/"\\"\d+-[\w-]+\\""/, 'ETAG')
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)/g, 'NOW')
-  )
-}
+const { guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, withName } = everyOperation(service, ours)
 
 const showsOurs = (answer: Answer, asked: string[]): string[] =>
   [...ourIds].filter((id) => answer.text.includes(id) && !asked.includes(id))
@@ -194,39 +106,6 @@ t.test('filters and bodies that name records of another tenant find nothing', as
     }
   }
 })
-
-/** The records of ours that a member may name: those of the kind that its name ends in, of its own kind, or any. */
-function oursNamed(name: string, operation: Operation): string[] {
-  const noun = name.replace(/^.*\./, '').replace(/_ids?$/, '')
-  const kinds = Object.keys(ours).filter((kind) => noun.endsWith(kind.replaceAll('-', '_').replace(/s$/, '')))
-  const own = ['parent', 'predecessor'].includes(noun) && kindOf(operation) in ours ? [kindOf(operation)] : []
-  const named = [...kinds, ...own]
-  return (named.length > 0 ? named : Object.keys(ours)).map((kind) => ours[kind] as string)
-}
-
-const resolved = (schema: Json): Json => (schema.$ref ? schemas[schema.$ref.split('/').at(-1)] : schema)
-const isId = (schema: Json): boolean => schema?.format === 'uuid'
-
-/** The members of a body that name a record: `parent_id`, `in_return_for[]`, `parties[].organisation_id`. */
-function namesIn(body: Json): string[] {
-  return Object.entries<Json>(resolved(body).properties ?? {}).flatMap(([name, member]) => {
-    if (isId(member)) return [name]
-    if (member.type !== 'array') return []
-    const items = resolved(member.items)
-    if (isId(items)) return [`${name}[]`]
-    return Object.entries<Json>(items.properties ?? {}).flatMap(([inner, part]) =>
-      isId(part) ? [`${name}[].${inner}`] : [],
-    )
-  })
-}
-
-function withName(example: Json, body: Json, name: string, id: string): Json {
-  const [member = '', inner] = name.split('[]')
-  if (!name.includes('[]')) return { ...example, [member]: id }
-  if (!inner) return { ...example, [member]: [id] }
-  const item = exampleOf(resolved(body).properties[member].items, { whole: false, schemas }) as Json
-  return { ...example, [member]: [{ ...item, [inner.slice(1)]: id }] }
-}
 
 t.test('what is asked for here is there for us: nothing above is 404 for want of a record', async (t) => {
   for (const operation of guarded) {

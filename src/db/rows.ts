@@ -52,6 +52,7 @@ export interface ApiKeys {
   id: string;
   last_used_at: string | null;
   name: string;
+  organisation_ids: Generated<string[]>;
   prefix: string;
   revoked_at: string | null;
   scopes: string[];

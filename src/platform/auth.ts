@@ -8,6 +8,7 @@ import type { Actor, Caller, Database, Guard } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
 import type { NoteDenial } from './audit.ts'
+import { partnerOperations } from './partners/operations.ts'
 import { grants, type Scope } from './scopes.ts'
 
 /** Who calls: a verified credential. */
@@ -37,6 +38,8 @@ interface StoredKey extends Record<string, unknown> {
   is_live: boolean
   expires_at: string | null
   last_used_at: string | null
+  is_partner: boolean
+  organisations: string[]
 }
 
 /** How long a looked-up key is believed. A revoked key stops working within this time on every process. */
@@ -98,7 +101,9 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
     if (reason !== undefined) throw notValid({ tenantId: stored.tenant_id, keyId: stored.id, reason })
     await note(stored)
     const actor = { type: 'api_key', id: stored.id } as const
-    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes, organisations: null }
+    // A partner's key stays one, whatever became of its organisations.
+    const organisations = stored.is_partner ? stored.organisations : null
+    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes, organisations }
   }
 }
 
@@ -147,7 +152,7 @@ export const authentication = fp(
     app.addHook('onRequest', async (request, reply) => {
       // Whatever follows is for this caller, and is asked for again each time: conditionally, where it has an ETag.
       reply.header('cache-control', 'private, no-cache')
-      const { scope } = request.routeOptions.config.operation ?? {}
+      const { scope, id } = request.routeOptions.config.operation ?? {}
       if (scope === undefined) throw new Error(`${request.url} declares no operation`)
       if (scope === null) return
       try {
@@ -158,8 +163,12 @@ export const authentication = fp(
         if (error.about) await noteFailure(noteDenial, request, error.about)
         throw error
       }
-      if (!grants(request.principal.scopes, scope)) {
-        const { tenantId, actor } = request.principal
+      const { tenantId, actor, organisations, scopes } = request.principal
+      if (organisations !== null && !(String(id) in partnerOperations)) {
+        await noteDenial({ tenantId, actor, action: 'access.denied', details: { reason: 'partner' } }, request)
+        throw new Problem('forbidden', 'This operation is not open to partners.')
+      }
+      if (!grants(scopes, scope)) {
         await noteDenial({ tenantId, actor, action: 'access.denied', details: { scope } }, request)
         throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {
           members: { scope },

@@ -101,6 +101,10 @@ export function problemFrom(error: unknown, request: FastifyRequest): Problem {
   if (isDatabaseAway(error)) {
     return new Problem('unavailable', 'The database does not answer just now. Try again in a moment.', { cause: error })
   }
+  // Under the role of partners: a filter that looks at what is not open to them.
+  if (code === '42501' && request.principal && request.principal.organisations !== null) {
+    return new Problem('forbidden', 'This is not open to partners.', { cause: error })
+  }
   const refused = fromPostgres(error)
   if (refused) return refused
   if (statusCode === 503)

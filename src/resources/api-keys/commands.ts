@@ -3,9 +3,11 @@ import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { makeKey } from '../../db/tenants.ts'
 import { record, unchanged } from '../../platform/events.ts'
+import { partnerScopes } from '../../platform/partners/operations.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { grants } from '../../platform/scopes.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
+import { organisationsNamed } from '../organisations/read.ts'
 import type { ApiKeyWrite } from './schemas.ts'
 import { apiKeyInsert, apiKeyRevoke } from './store.ts'
 import { apiKeyResource } from './view.ts'
@@ -20,11 +22,12 @@ export async function createApiKey(tx: Tx, write: ApiKeyWrite): Promise<{ outcom
   if (write.expires_at != null && Date.parse(write.expires_at) <= Date.parse(tx.now)) {
     faults.add('/expires_at', 'past', 'A key cannot expire before it is made.')
   }
+  if (write.organisation_ids?.length) await checkPartner(tx, write, write.organisation_ids, faults)
   faults.refuse()
   const id = newId()
   const made = makeKey()
   await apiKeyInsert(tx, id, made, write)
-  const changed = ['name', 'prefix', 'scopes', 'expires_at']
+  const changed = ['name', 'prefix', 'scopes', 'organisation_ids', 'expires_at']
   return { outcome: record(tx, { resource: apiKeyResource, id, verb: 'created', changed }), key: made.key }
 }
 
@@ -34,4 +37,21 @@ export async function revokeApiKey(tx: Tx, id: string): Promise<Outcome> {
   if (apiKey.revoked_at !== null) return unchanged(tx, apiKeyResource, id)
   await apiKeyRevoke(tx, id)
   return record(tx, { resource: apiKeyResource, id, verb: 'revoked', changed: ['revoked_at'] })
+}
+
+/** A partner's key is of organisations that are there, and has only what partners may be given. */
+async function checkPartner(tx: Tx, { scopes }: ApiKeyWrite, ids: readonly string[], faults: Faults): Promise<void> {
+  scopes.forEach((scope, at) => {
+    if (partnerScopes.includes(scope)) return
+    const detail = `A partner cannot have ${scope}. It can have: ${partnerScopes.join(', ')}.`
+    faults.add(`/scopes/${at}`, 'not_for_partners', detail)
+  })
+  const found = await organisationsNamed(
+    tx,
+    ids.map((id) => ({ id })),
+  )
+  found.forEach((organisation, at) => {
+    if (organisation) return
+    faults.add(`/organisation_ids/${at}`, 'unknown_reference', `There is no organisation ${ids[at]}.`)
+  })
 }

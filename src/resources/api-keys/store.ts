@@ -15,6 +15,7 @@ export async function apiKeyInsert(tx: Tx, id: string, made: NewKey, write: ApiK
       prefix: made.prefix,
       secret_hash: made.secretHash,
       scopes: write.scopes,
+      organisation_ids: write.organisation_ids ?? [],
       expires_at: write.expires_at ?? null,
     })
     .execute()

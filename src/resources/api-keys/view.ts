@@ -13,6 +13,7 @@ const view: View<ApiKey> = compiler
     'r.name',
     'r.prefix',
     eb.ref('r.scopes').$castTo<ApiKey['scopes']>().as('scopes'),
+    'r.organisation_ids',
     'r.expires_at',
     'r.revoked_at',
     'r.last_used_at',

@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { etagOf } from '../../core/etag.ts'
+import { notFound } from '../../core/problem.ts'
+import type { Database } from '../../db/database.ts'
+import { principalOf } from '../auth.ts'
+import { type Components, type Project, projections, type Replace } from './projection.ts'
+import { leftBy, type Shown, versionsBefore } from './reach.ts'
+
+type Component = ReturnType<Components>
+
+/** The kinds of records by the name of their component: those of which earlier versions are kept. */
+const kinds: Readonly<Record<string, string>> = {
+  Partnership: 'partnership',
+  Commitment: 'commitment',
+  Fulfilment: 'fulfilment',
+  Pause: 'pause',
+  Amendment: 'amendment',
+  Substitution: 'substitution',
+  Evaluation: 'evaluation',
+  EvaluationInvitation: 'evaluation_invitation',
+  EvaluationDecision: 'evaluation_decision',
+}
+
+/** The members of a problem that partners are shown. */
+const problemMembers = 'type title status detail instance code errors scope from to allowed'.split(' ')
+
+const asIs: Replace = (_component, record) => record
+
+/** What partners are sent: everything that leaves for them goes through here, whatever the operation. */
+export const partnerAnswers = fp(
+  async (app: FastifyInstance, { database }: { database: Database }) => {
+    const byRoute = new WeakMap<object, Map<number, Project>>()
+
+    app.addHook('onSend', async (request, reply, payload) => {
+      if (!request.principal || request.principal.organisations === null) return payload
+      if (payload === undefined || payload === null || payload === '') return payload
+      if (typeof payload !== 'string') throw new Error('A partner is sent JSON alone')
+      const value: unknown = JSON.parse(payload)
+      if (reply.statusCode >= 400) return JSON.stringify(pick(value as object, problemMembers))
+      const project = projectOf(byRoute, request, reply)
+      const shown = await asItWas(database, request, value, project)
+      if (shown === undefined) throw notFound()
+      const { version } = shown as { version?: unknown }
+      if (reply.hasHeader('etag') && typeof version === 'number') reply.header('etag', etagOf(version))
+      return JSON.stringify(shown)
+    })
+  },
+  { name: 'partner-answers', dependencies: ['authentication'] },
+)
+
+const pick = (value: object, members: readonly string[]): object =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => members.includes(name)))
+
+/** How the answers of a route of this status are shown; made when first asked for. */
+function projectOf(made: WeakMap<object, Map<number, Project>>, request: FastifyRequest, reply: FastifyReply): Project {
+  const { config } = request.routeOptions
+  const schema = config.operation?.answers[reply.statusCode]?.schema
+  if (!schema) throw new Error(`${config.operation?.id} answers ${reply.statusCode}, which it does not document`)
+  const statuses = made.get(config) ?? new Map<number, Project>()
+  made.set(config, statuses)
+  const known = statuses.get(reply.statusCode)
+  if (known) return known
+  // Those of the document: a slice may answer with a component of another.
+  const { components } = request.server.swagger() as unknown as { components: { schemas: Record<string, Component> } }
+  const project = projections((name) => components.schemas[name])(schema as never)
+  statuses.set(reply.statusCode, project)
+  return project
+}
+
+/** The answer as its reader may see it: of what was changed after the reader had left, the version from before. */
+async function asItWas(
+  database: Database,
+  request: FastifyRequest,
+  value: unknown,
+  project: Project,
+): Promise<unknown> {
+  const records: Shown[] = []
+  const shown = project(value, (component, record) => {
+    const type = kinds[component]
+    if (type) records.push(shownAs(type, record))
+    return record
+  })
+  if (records.length === 0) return shown
+  const reader = principalOf(request)
+  const left = await leftBy(database, reader)
+  if (left.size === 0) return shown
+  const before = await versionsBefore(database, reader, left, records)
+  if (before.size === 0) return shown
+  return project(value, (component, record) => {
+    const replaced = kinds[component] ? before.get(String(record['id'])) : undefined
+    if (replaced === undefined) return asIs(component, record)
+    return replaced ?? undefined
+  })
+}
+
+const shownAs = (type: string, record: Record<string, unknown>): Shown => ({
+  type,
+  id: String(record['id']),
+  partnership_id: (type === 'partnership' ? record['id'] : record['partnership_id']) as string | undefined,
+  commitment_id: record['commitment_id'] as string | undefined,
+  updated_at: String(record['updated_at']),
+})

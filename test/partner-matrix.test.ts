@@ -1,0 +1,182 @@
+import t from 'tap'
+import { newId } from '../src/core/ids.ts'
+import { asOwner } from '../src/db/tenants.ts'
+import { partnerFields } from '../src/platform/partners/fields.ts'
+import { partnerOperations, partnerScopes } from '../src/platform/partners/operations.ts'
+import { everyOperation, masked, nobodys } from './support/every-operation.ts'
+import type { Json } from './support/harness.ts'
+import { idsOf, oneOfEach, startForAll } from './support/one-of-each.ts'
+import { isProblem } from './support/problem.ts'
+import { partnershipOf } from './support/rounds.ts'
+import { organisation } from './support/world.ts'
+
+// Every operation of the document, asked by partners: what is not theirs is as what is not there.
+
+const service = await startForAll(t)
+const ours = await oneOfEach(service)
+const ourIds = await idsOf(service)
+const { guarded, oursFor, ask, bodyOf, oursNamed, namesIn, withName } = everyOperation(service, ours)
+const open = guarded.filter(({ id }) => id in partnerOperations)
+
+const keyOf = async (organisation_ids: readonly string[], scopes: readonly string[] = partnerScopes): Promise<Json> =>
+  service.make('/v1/api-keys', { name: 'A portal', scopes, organisation_ids })
+
+const partnership = (await service.get(`/v1/partnerships/${ours['partnerships']}`)).body
+const both: string[] = partnership.parties.map(({ organisation_id }: Json) => organisation_id)
+const another = await partnershipOf(service)
+const leaver = await organisation(service, 'public')
+const lapsed = await keyOf(both)
+const revoked = await keyOf(both)
+await service.make(`/v1/api-keys/${revoked.id}/revoke`, {})
+await asOwner(service.url, async (client) => {
+  await client.query(`update api_keys set expires_at = '2026-01-01' where id = $1`, [lapsed.id])
+  // It left before anything here was made.
+  await client.query(
+    `insert into partnership_parties (tenant_id, id, partnership_id, organisation_id, side, role, left_on, position)
+     values ($1, $2, $3, $4, 'public', 'partner', '2020-01-01', 9)`,
+    [service.tenantId, newId(), partnership.id, leaver.id],
+  )
+})
+const own = (await keyOf(both)).key
+const strangers: Record<string, string> = {
+  'another partner': (await keyOf([another.parties[0].organisation_id])).key,
+  'a former partner': (await keyOf([leaver.id])).key,
+}
+
+t.test('what partners may do is a part of the document', async (t) => {
+  const known = new Set(guarded.map(({ id }) => id))
+  t.same(
+    Object.keys(partnerOperations).filter((id) => !known.has(id)),
+    [],
+  )
+})
+
+t.test('what is open to partners is there for the partner whose it is', async (t) => {
+  for (const operation of open) {
+    const answer = await ask(service, operation, oursFor(operation), { key: own, ifMatch: '"999999"' })
+    t.not(answer.status, 404, `${operation.id}: ${answer.text}`)
+    t.not(answer.status, 403, `${operation.id}: ${answer.text}`)
+    t.ok(answer.status < 500, `${operation.id}: ${answer.text}`)
+    if (operation.method === 'GET') t.equal(answer.status, 200, `${operation.id}: ${answer.text}`)
+  }
+})
+
+t.test('what is not open to partners is refused to them, with every scope', async (t) => {
+  for (const operation of guarded.filter(({ id }) => !(id in partnerOperations))) {
+    const answer = await ask(service, operation, oursFor(operation), { key: own })
+    isProblem(t, answer, 'forbidden')
+    t.notOk(
+      [...ourIds].some((id) => answer.text.includes(id)),
+      operation.id,
+    )
+  }
+})
+
+for (const [who, key] of Object.entries(strangers)) {
+  t.test(`what is not theirs is as what is not there, for ${who}`, async (t) => {
+    for (const operation of guarded) {
+      const naming = oursFor(operation)
+      const theirs = await ask(service, operation, naming, { key })
+      const nothing = await ask(service, operation, nobodys, { key })
+      t.equal(masked(theirs, naming), masked(nothing, nobodys), operation.id)
+      t.notOk(
+        [...ourIds].some((id) => id !== naming.id && theirs.text.includes(id)),
+        operation.id,
+      )
+      if (operation.path.includes('{id}') && operation.id in partnerOperations) isProblem(t, theirs, 'not_found')
+    }
+  })
+
+  t.test(`filters and bodies that name what is not theirs find nothing, for ${who}`, async (t) => {
+    for (const operation of open) {
+      const filters = operation.parameters.filter(
+        ({ in: place, schema }) => place === 'query' && schema.format === 'uuid',
+      )
+      for (const { name } of filters) {
+        if (operation.path.includes('{id}')) continue
+        const nothing = await ask(service, operation, nobodys, { key, query: `?${name}=${nobodys.id}` })
+        for (const id of oursNamed(name, operation)) {
+          const theirs = await ask(service, operation, nobodys, { key, query: `?${name}=${id}` })
+          t.equal(masked(theirs, { ...nobodys, id }), masked(nothing, nobodys), `${operation.id}?${name}`)
+        }
+      }
+      if (!operation.body) continue
+      const example = bodyOf(operation) as Json
+      for (const name of namesIn(operation.body)) {
+        const body = (id: string) => withName(example, operation.body, name, id)
+        const nothing = await ask(service, operation, nobodys, { key, body: body(nobodys.id) })
+        for (const id of oursNamed(name, operation)) {
+          const theirs = await ask(service, operation, nobodys, { key, body: body(id) })
+          t.equal(masked(theirs, { ...nobodys, id }), masked(nothing, nobodys), `${operation.id} ${name}`)
+        }
+      }
+    }
+  })
+}
+
+t.test('without the scope, with an expired or a revoked key there is one answer for all', async (t) => {
+  const keys = new Map<string, string>()
+  for (const scope of new Set(open.map(({ scope }) => scope as string))) {
+    const others = partnerScopes.filter((held) => held !== scope)
+    keys.set(scope, (await keyOf(both, others)).key)
+  }
+  for (const operation of open) {
+    const naming = oursFor(operation)
+    const cases = { forbidden: keys.get(operation.scope as string), unauthenticated: lapsed.key }
+    for (const [code, key] of [...Object.entries(cases), ['unauthenticated', revoked.key]]) {
+      const theirs = await ask(service, operation, naming, { key })
+      const nothing = await ask(service, operation, nobodys, { key })
+      isProblem(t, theirs, code as 'forbidden')
+      t.equal(masked(theirs, naming), masked(nothing, nobodys), operation.id)
+    }
+  }
+})
+
+const { schemas } = service.document.components
+
+const words = (text = '') => new Set(text.split(' ').filter(Boolean))
+
+/** The fields of a component, those of its parts after a dot, and the components that stand behind what is shown. */
+function fieldsOf(schema: Json, hidden: ReadonlySet<string>, path = ''): { fields: string[]; names: string[] } {
+  const parts = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((part) =>
+    part.items ? [part, part.items, ...(part.items.anyOf ?? [])] : [part],
+  )
+  const found = { fields: [] as string[], names: [] as string[] }
+  for (const part of parts) {
+    if (part.$ref) found.names.push(part.$ref.split('/').at(-1))
+    for (const [name, property] of Object.entries<Json>(part.properties ?? {})) {
+      found.fields.push(`${path}${name}`)
+      if (hidden.has(`${path}${name}`)) continue
+      const inner = fieldsOf(property, hidden, `${path}${name}.`)
+      found.fields.push(...inner.fields)
+      found.names.push(...inner.names)
+    }
+  }
+  return found
+}
+
+t.test('every field that a partner can receive was decided on, and no other is in the list', async (t) => {
+  const waiting = open.flatMap(({ path, method }) =>
+    Object.entries<Json>(service.document.paths[path][method.toLowerCase()].responses)
+      .filter(([status]) => Number(status) < 300)
+      .flatMap(([, { content = {} }]) =>
+        Object.values<Json>(content).flatMap(({ schema }) => fieldsOf(schema, words()).names),
+      ),
+  )
+  const reached = new Set<string>()
+  for (let name = waiting.pop(); name; name = waiting.pop()) {
+    if (reached.has(name)) continue
+    reached.add(name)
+    const [shown, hidden] = [words(partnerFields[name]?.shown), words(partnerFields[name]?.hidden)]
+    const { fields, names } = fieldsOf(schemas[name], hidden)
+    const decide = `${name}: decide in src/platform/partners/fields.ts what partners are shown`
+    t.ok(name in partnerFields, decide)
+    t.same([...shown, ...hidden].sort(), [...new Set(fields)].sort(), decide)
+    waiting.push(...names)
+  }
+  t.same(
+    Object.keys(partnerFields).filter((name) => !reached.has(name)),
+    [],
+    'what no partner can receive is not in the list',
+  )
+})

@@ -1,0 +1,134 @@
+import { newId } from '../../src/core/ids.ts'
+import { exampleOf } from '../../src/platform/examples.ts'
+import type { Scope } from '../../src/platform/scopes.ts'
+import type { Answer, CallOptions, Json, Service } from './harness.ts'
+import { ourRef } from './one-of-each.ts'
+
+// Tests over every operation of the document: how each is asked, and how its answers are compared.
+
+export interface Operation {
+  id: string
+  method: string
+  path: string
+  scope: Scope | undefined
+  body: Json
+  parameters: Json[]
+}
+
+/** What a name in an address stands for: a record of ours, or one that nobody has. */
+export interface Naming {
+  id: string
+  system: string
+  ref_id: string
+  code: string
+  delivery_id: string
+}
+export const nobodys: Naming = {
+  id: newId(),
+  delivery_id: newId(),
+  system: ourRef.system,
+  ref_id: 'nobodys',
+  code: 'partnership-review',
+}
+
+/** An answer without what differs from request to request, and without the names that it was asked with. */
+export function masked({ status, text, headers }: Answer, naming: Naming): string {
+  const kept = Object.entries(headers).filter(
+    ([name]) => !['x-request-id', 'date', 'ratelimit', 'content-length', 'location'].includes(name),
+  )
+  return (
+    `${status} ${JSON.stringify(kept)} ${text}`
+      .replaceAll(headers['x-request-id'] as string, 'REQUEST')
+      .replaceAll(naming.id, 'ID')
+      .replace(new RegExp(`"(${ourRef.id}|${nobodys.ref_id})"`, 'g'), 'REF')
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'MADE')
+      .replace(/beide_\w+/g, 'KEY')
+      // The ETag of an export stands for the filter too.
+      .replace(/"\\"\d+-[\w-]+\\""/, 'ETAG')
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)/g, 'NOW')
+  )
+}
+
+/** How the operations of a service are asked about the records of one, by the kind that stands first in their address. */
+export function everyOperation(service: Service, ours: Readonly<Record<string, string>>) {
+  const { schemas } = service.document.components
+
+  const operations: Operation[] = Object.entries<Json>(service.document.paths).flatMap(([path, methods]) =>
+    Object.entries<Json>(methods).map(([method, operation]) => ({
+      id: operation.operationId,
+      method: method.toUpperCase(),
+      path,
+      scope: operation.security?.[0].api_key[0],
+      body: Object.values<Json>(operation.requestBody?.content ?? {})[0]?.schema,
+      parameters: operation.parameters ?? [],
+    })),
+  )
+  const guarded = operations.filter(({ scope }) => scope !== undefined)
+
+  const kindOf = ({ path }: Operation): string => path.split('/')[2] ?? ''
+  const oursFor = (operation: Operation): Naming => ({
+    id: ours[kindOf(operation)] ?? nobodys.id,
+    delivery_id: ours['webhook-deliveries'] ?? '',
+    system: ourRef.system,
+    ref_id: ourRef.id,
+    code: nobodys.code,
+  })
+
+  const addressOf = ({ path }: Operation, naming: Naming): string =>
+    path.replace(/\{(\w+)\}/g, (_, name: keyof Naming) => naming[name])
+
+  const bodyOf = ({ body }: Operation): unknown => (body ? exampleOf(body, { whole: false, schemas }) : undefined)
+
+  /** The parameters without which an operation is not asked: the records that they name are ours, or nobody's. */
+  function neededBy({ parameters }: Operation, naming: Naming): string {
+    const needed = parameters.filter((parameter) => parameter.in === 'query' && parameter.required)
+    const recordOf = (name: string) => ours[`${name.replace(/_id$/, '').replaceAll('_', '-')}s`]
+    const values = needed.map(({ name }) => `${name}=${naming === nobodys ? nobodys.id : recordOf(name)}`)
+    return values.length > 0 ? `?${values.join('&')}` : ''
+  }
+
+  async function ask(
+    as: Service,
+    operation: Operation,
+    naming: Naming,
+    options: CallOptions & { body?: unknown; query?: string } = {},
+  ): Promise<Answer> {
+    const { body = bodyOf(operation), query = neededBy(operation, naming), ...rest } = options
+    return as.call(operation.method, `${addressOf(operation, naming)}${query}`, body, { ifMatch: '*', ...rest })
+  }
+
+  /** The records of ours that a member may name: those of the kind that its name ends in, of its own kind, or any. */
+  function oursNamed(name: string, operation: Operation): string[] {
+    const noun = name.replace(/^.*\./, '').replace(/_ids?$/, '')
+    const kinds = Object.keys(ours).filter((kind) => noun.endsWith(kind.replaceAll('-', '_').replace(/s$/, '')))
+    const own = ['parent', 'predecessor'].includes(noun) && kindOf(operation) in ours ? [kindOf(operation)] : []
+    const named = [...kinds, ...own]
+    return (named.length > 0 ? named : Object.keys(ours)).map((kind) => ours[kind] as string)
+  }
+
+  const resolved = (schema: Json): Json => (schema.$ref ? schemas[schema.$ref.split('/').at(-1)] : schema)
+  const isId = (schema: Json): boolean => schema?.format === 'uuid'
+
+  /** The members of a body that name a record: `parent_id`, `in_return_for[]`, `parties[].organisation_id`. */
+  function namesIn(body: Json): string[] {
+    return Object.entries<Json>(resolved(body).properties ?? {}).flatMap(([name, member]) => {
+      if (isId(member)) return [name]
+      if (member.type !== 'array') return []
+      const items = resolved(member.items)
+      if (isId(items)) return [`${name}[]`]
+      return Object.entries<Json>(items.properties ?? {}).flatMap(([inner, part]) =>
+        isId(part) ? [`${name}[].${inner}`] : [],
+      )
+    })
+  }
+
+  function withName(example: Json, body: Json, name: string, id: string): Json {
+    const [member = '', inner] = name.split('[]')
+    if (!name.includes('[]')) return { ...example, [member]: id }
+    if (!inner) return { ...example, [member]: [id] }
+    const item = exampleOf(resolved(body).properties[member].items, { whole: false, schemas }) as Json
+    return { ...example, [member]: [{ ...item, [inner.slice(1)]: id }] }
+  }
+
+  return { operations, guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, withName }
+}
