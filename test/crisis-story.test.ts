@@ -125,6 +125,9 @@ t.test('an alliance through a crisis: reciprocity before, during and after', asy
   t.match(substitution, { status: 'proposed', replaced_measure: events('1') })
   t.same(ratios(await read('reciprocity'))[0], '0.3333', 'a proposal changes nothing')
   await stepOf(service, `/v1/substitutions/${substitution.id}`, 'accept', { party_id: sponsor })
+  const answered = { responded_on: '2026-04-03', response_substitution_id: substitution.id }
+  const response = await service.call('PATCH', `/v1/impacts/${impact.id}`, answered, { ifMatch: '*' })
+  t.match(response, { status: 200, body: answered })
   t.match((await service.get(pathOf(pair))).body, {
     status: 'substituted',
     replaced: events('1'),

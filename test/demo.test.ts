@@ -20,6 +20,7 @@ t.test('the demo fills a service with every state there is, and a second run fin
   const commitments = await all('commitments')
   t.strictSame(statuses(commitments), [
     ...['agreed', 'cancelled', 'declined', 'draft', 'fulfilled', 'lapsed', 'paused', 'proposed', 'released'],
+    'substituted',
   ])
   for (const { id, parties } of partnerships.filter(({ status }) => status === 'ended')) {
     const promisers = commitments.filter((one) => one.partnership_id === id).map((one) => one.from_party_id)
@@ -27,6 +28,8 @@ t.test('the demo fills a service with every state there is, and a second run fin
   }
   const confirmations = (await all('fulfilments')).map(({ confirmation }) => confirmation)
   t.strictSame([...new Set(confirmations)].sort(), ['confirmed', 'disputed', 'reported'])
+  t.strictSame(statuses(await all('substitutions')), ['accepted'])
+  t.strictSame(statuses(await all('amendments')), ['accepted'])
   const evaluations = await all('evaluations')
   t.strictSame(statuses(evaluations), ['cancelled', 'concluded', 'planned'])
   const held = evaluations.filter(({ status }) => status === 'concluded')

@@ -123,6 +123,8 @@ t.test('every fault of an impact is named at once', async (t) => {
     responded_on: '2026-01-01',
     response_pause_id: nowhere,
     response_commitment_id: nowhere,
+    response_substitution_id: nowhere,
+    response_amendment_id: nowhere,
     response_evaluation_id: nowhere,
   })
   t.equal(faulty.status, 422)
@@ -130,10 +132,12 @@ t.test('every fault of an impact is named at once', async (t) => {
     '/assessed_on before_start',
     '/hit_party_id unknown_reference',
     '/responded_on out_of_range',
+    '/response_amendment_id unknown_reference',
     '/response_commitment_id unknown_reference',
     '/response_due_on required',
     '/response_evaluation_id unknown_reference',
     '/response_pause_id unknown_reference',
+    '/response_substitution_id unknown_reference',
   ])
   const unknown = await service.call('POST', '/v1/impacts', { ...assessment, disruption_id: nowhere })
   t.same(codesOf(unknown.body), ['/disruption_id unknown_reference', '/partnership_id required'])

@@ -49,6 +49,14 @@ export const swimCommitments: readonly DemoCommitment[] = [
       ],
     },
     steps: agreed('swimming', '2024-12-10'),
+    amended: {
+      id: 'swim-hours-fewer',
+      by: 'swimming',
+      accepted: 'bank',
+      cause: 'disruption',
+      note: 'De baden zijn dicht tot de zomer: tachtig uren zijn haalbaar.',
+      terms: { measure: quantity('80', 'hour') },
+    },
     fulfilments: [
       {
         id: 'swim-hours-1',
@@ -87,6 +95,27 @@ export const swimCommitments: readonly DemoCommitment[] = [
         body: (party) => ({ party_id: party('swimming'), reason: 'Het bad ging dicht; het gala kan niet doorgaan.' }),
       },
     ],
+  },
+  {
+    id: 'swim-clinic',
+    from: 'swimming',
+    to: 'bank',
+    body: { kind: 'access', title: 'Zwemclinics voor klanten', mode: 'in_person', measure: quantity('2', 'event') },
+    steps: agreed('bank', '2024-12-11'),
+    replaced: {
+      id: 'swim-clinic-online',
+      by: 'swimming',
+      accepted: 'bank',
+      with: 'swim-webinar',
+      reason: 'Het bad is dicht: wie thuis zit, leert online van onze trainers.',
+    },
+  },
+  {
+    id: 'swim-webinar',
+    from: 'swimming',
+    to: 'bank',
+    body: { kind: 'access', title: 'Online lessen van de trainers', mode: 'online', measure: quantity('3', 'event') },
+    steps: [],
   },
   {
     id: 'swim-extra',

@@ -19,6 +19,10 @@ export interface DemoCommitment {
   /** Before the partnership is active, and after. */
   steps: readonly Step[]
   later?: readonly Step[]
+  /** New terms that both sides agreed to: who proposed, and who accepted. */
+  amended?: { id: string; by: string; accepted: string; cause: string; note: string; terms: object }
+  /** Another commitment that took its place, by its id; who proposed that, and who accepted. */
+  replaced?: { id: string; by: string; accepted: string; with: string; reason: string }
   fulfilments?: readonly { id: string; body: object; confirmedBy?: string; disputedBy?: string; why?: string }[]
 }
 

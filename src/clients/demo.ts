@@ -1,4 +1,5 @@
 import type { Client, Reply } from './client.ts'
+import { change, termsOf } from './demo-changes.ts'
 import { others } from './demo-others.ts'
 import { running } from './demo-partnerships.ts'
 import {
@@ -64,11 +65,12 @@ function partyOf(demo: Demo, { body }: Reply): (name: string) => string {
 async function promise(
   demo: Demo,
   partnership: string,
-  { id, from, to, body, steps, later = [] }: DemoCommitment,
+  plan: DemoCommitment,
   party: (name: string) => string,
 ): Promise<Reply> {
+  const { id, from, to, steps, later = [] } = plan
   const reply = await demo.put('commitments', id, {
-    ...body,
+    ...(await termsOf(demo, plan)),
     partnership_ref: { system: 'demo', id: partnership },
     from_party_id: party(from),
     ...(to === undefined ? {} : { to_party_id: party(to) }),
@@ -81,10 +83,11 @@ async function promise(
 /** What was delivered on a commitment, and what became of it once its partnership ran. */
 async function deliver(
   demo: Demo,
-  { id, fulfilments = [], steps, later = [] }: DemoCommitment,
+  plan: DemoCommitment,
   { body }: Reply,
   party: (name: string) => string,
 ): Promise<void> {
+  const { id, fulfilments = [], steps, later = [] } = plan
   for (const { id: ref, body: delivered, confirmedBy, disputedBy, why } of fulfilments) {
     let fulfilment = await demo.client.send('GET', `/v1/fulfilments/by-ref/demo/${ref}`)
     if (fulfilment.status === 404) {
@@ -96,6 +99,7 @@ async function deliver(
     if (confirmedBy) await demo.step('fulfilments', fulfilment, 'confirm', { party_id: party(confirmedBy) })
     if (disputedBy) await demo.step('fulfilments', fulfilment, 'dispute', { party_id: party(disputedBy), reason: why })
   }
+  await change(demo, plan, { partnershipId: body.partnership_id, commitmentId: body.id }, party)
   if (later.length === 0) return
   const now = await demo.client.must('GET', `/v1/commitments/by-ref/demo/${id}`)
   await demo.live('commitments', now, [...steps, ...later], party)

@@ -188,10 +188,12 @@ export interface DisruptionImpacts {
   partnership_id: string;
   responded_on: string | null;
   response: string;
+  response_amendment_id: string | null;
   response_commitment_id: string | null;
   response_due_on: string | null;
   response_evaluation_id: string | null;
   response_pause_id: string | null;
+  response_substitution_id: string | null;
   severity: string;
   tenant_id: string;
   updated_at: string;

@@ -71,6 +71,8 @@ function stateOf(disruptionId: string, party: HitParty, assessment: ImpactAssess
     responded_on: null,
     response_pause_id: null,
     response_commitment_id: null,
+    response_substitution_id: null,
+    response_amendment_id: null,
     response_evaluation_id: null,
     ...obligationOf({ severity, assessedOn: day, isActive, isEvaluated: false, waiver: null }),
     evaluation_waiver: null,

@@ -113,6 +113,8 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const carriers = {
     response_pause_id: write.response_pause_id ?? null,
     response_commitment_id: write.response_commitment_id ?? null,
+    response_substitution_id: write.response_substitution_id ?? null,
+    response_amendment_id: write.response_amendment_id ?? null,
     response_evaluation_id: write.response_evaluation_id ?? null,
   }
   const responseDueOn = write.response_due_on ?? null

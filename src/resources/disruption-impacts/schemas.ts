@@ -53,6 +53,8 @@ export const Impact = Type.Object(
     responded_on: nullable(date({ description: 'The day on which the response was carried out' })),
     response_pause_id: nullable(uuid()),
     response_commitment_id: nullable(uuid()),
+    response_substitution_id: nullable(uuid()),
+    response_amendment_id: nullable(uuid()),
     response_evaluation_id: nullable(uuid()),
     evaluation_obligation: codes(evaluationObligations, {
       description: 'A high or critical impact on an active partnership asks for an evaluation, or for a reason why not',
@@ -93,6 +95,10 @@ export const ImpactWrite = strictObject(
     response_commitment_id: Type.Optional(
       nullable(uuid({ description: 'The commitment that was added, or that takes the place of another' })),
     ),
+    response_substitution_id: Type.Optional(
+      nullable(uuid({ description: 'The substitution that put one promise in the place of another' })),
+    ),
+    response_amendment_id: Type.Optional(nullable(uuid({ description: 'The amendment that changed what was agreed' }))),
     response_evaluation_id: Type.Optional(
       nullable(uuid({ description: 'An evaluation of the partnership; one that is closed meets the obligation' })),
     ),

@@ -40,6 +40,8 @@ export async function impactDelete(tx: Tx, id: string): Promise<void> {
 export interface Carriers {
   response_pause_id: boolean
   response_commitment_id: boolean
+  response_substitution_id: boolean
+  response_amendment_id: boolean
   response_evaluation_id: boolean
   /** True where the evaluation was closed on the day of the assessment or later. */
   is_evaluated: boolean
@@ -48,13 +50,16 @@ export interface Carriers {
 export async function impactCarriers(
   tx: Tx,
   partnershipId: string,
-  ids: Pick<ImpactState, 'response_pause_id' | 'response_commitment_id' | 'response_evaluation_id'>,
+  ids: Pick<ImpactState, Exclude<keyof Carriers, 'is_evaluated'>>,
   assessedOn: string,
 ): Promise<Carriers> {
   const of = sql`tenant_id = ${tx.tenantId} and partnership_id = ${partnershipId}`
   const found = await sql<Carriers>`
     select exists (select from pauses where ${of} and id = ${ids.response_pause_id}::uuid) as response_pause_id,
       exists (select from commitments where ${of} and id = ${ids.response_commitment_id}::uuid) as response_commitment_id,
+      exists (select from substitutions where ${of} and id = ${ids.response_substitution_id}::uuid)
+        as response_substitution_id,
+      exists (select from amendments where ${of} and id = ${ids.response_amendment_id}::uuid) as response_amendment_id,
       exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid) as response_evaluation_id,
       exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid
         and status in ('closed', 'concluded') and closed_at >= ${assessedOn}::date) as is_evaluated`.execute(tx.db)

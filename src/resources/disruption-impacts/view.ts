@@ -23,6 +23,8 @@ const view: View<Impact> = compiler
     'r.responded_on',
     'r.response_pause_id',
     'r.response_commitment_id',
+    'r.response_substitution_id',
+    'r.response_amendment_id',
     'r.response_evaluation_id',
     eb.ref('r.evaluation_obligation').$castTo<Impact['evaluation_obligation']>().as('evaluation_obligation'),
     'r.evaluation_due_on',

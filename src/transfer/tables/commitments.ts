@@ -19,6 +19,7 @@ import { units } from '../../resources/commitments/term-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
 import {
   codeColumn,
+  disruptionKey,
   optional,
   organisationKey,
   partnershipKey,
@@ -164,6 +165,10 @@ export const commitmentsTable = defineTable(source, {
       isNullable: true,
       value: 'r.closed_on',
     },
+    disruption_id: disruptionKey('The disruption by which it lapsed', {
+      isNullable: true,
+      value: sql.ref('r.disruption_id'),
+    }),
     close_reason: { type: 'text', meaning: 'Why it came to an end', isNullable: true, value: 'r.close_reason' },
     ...takenOverColumns,
     in_return_for: {

@@ -6,6 +6,7 @@ import { effects, evaluationObligations, responses, severities } from '../../res
 import { disruptionStatuses, disruptionTypes } from '../../resources/disruptions/schemas.ts'
 import { sectors } from '../../resources/organisations/schemas.ts'
 import {
+  amendmentKey,
   codeColumn,
   commitmentKey,
   disruptionKey,
@@ -18,6 +19,7 @@ import {
   pauseKey,
   recordColumns,
   refsOf,
+  substitutionKey,
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
@@ -83,6 +85,8 @@ export const disruptionImpactsTable = defineTable(impacts, {
     responded_on: { type: 'date', meaning: 'When they did', ...optional },
     response_pause_id: pauseKey('The pause that carried the response out', optional),
     response_commitment_id: commitmentKey('The commitment that carried it out', optional),
+    response_substitution_id: substitutionKey('The substitution that carried it out', optional),
+    response_amendment_id: amendmentKey('The amendment that carried it out', optional),
     response_evaluation_id: evaluationKey('The evaluation that carried it out', optional),
     evaluation_obligation: codeColumn(
       evaluationObligations,
