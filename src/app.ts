@@ -39,6 +39,8 @@ import { contacts } from './resources/contacts/routes.ts'
 import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
+import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
+import { answers } from './resources/evaluations/respondent-routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
 import { events } from './resources/events/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
@@ -108,6 +110,7 @@ const tags = [
   { name: 'Substitutions', description: 'What takes the place of a promise that cannot be kept as it was made.' },
   { name: 'Amendments', description: 'Changes of what was agreed, and the terms as they stood on any day.' },
   { name: 'Evaluations', description: 'Rounds in which both sides judge the collaboration, blind until closed.' },
+  { name: 'Answers', description: 'What respondents do, without an account: the token of their invitation is enough.' },
   {
     name: 'Objectives',
     description: 'What organisations want to reach, and what each partnership contributes to it.',
@@ -224,7 +227,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(substitutions, slice)
       await v1.register(amendments, slice)
       await v1.register(evaluationTemplates, slice)
-      await v1.register(evaluations, slice)
+      await v1.register(evaluations, { ...slice, publicUrl: deps.publicUrl })
+      await v1.register(answers, slice)
       await v1.register(objectives, slice)
       await v1.register(objectiveLinks, slice)
       await v1.register(disruptions, slice)
@@ -259,7 +263,7 @@ export function backgroundWork({
   chores: Chore[]
 } {
   return {
-    handlers: [remindOfResumptions, runImport, ...webhookJobs(webhooks)],
+    handlers: [remindOfResumptions, closeAtDeadlines, runImport, ...webhookJobs(webhooks)],
     chores: [
       expireKeys,
       expireEvents(eventsKeptDays),

@@ -48,6 +48,7 @@ const elsewhere: Record<string, [component: string, member: string]> = {
   'organisation_identifiers.role': ['Identifier', 'role'],
   'partnership_parties.role': ['Party', 'role'],
   'partnership_parties.side': ['Party', 'side'],
+  'evaluation_anonymous_responses.side': ['Party', 'side'],
   'commitments.unit': ['QuantityMeasure', 'unit'],
   'fulfilments.unit': ['QuantityMeasure', 'unit'],
   'substitutions.unit': ['QuantityMeasure', 'unit'],

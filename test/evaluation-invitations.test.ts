@@ -1,6 +1,6 @@
 import t from 'tap'
 import { startService } from './support/harness.ts'
-import { answersWith, faults, partnershipOf, plan, respond, roundIn, stepRound } from './support/rounds.ts'
+import { answersWith, faults, partnershipOf, plan, respond, roundIn, stepRound, untold } from './support/rounds.ts'
 
 const shared = await startService(t)
 
@@ -31,9 +31,9 @@ t.test('a party is invited by its id, its organisation or its reference, with a 
   const third = await service.make(path, { organisation_ref: { system: 'crm', id: 'O-3' } })
   t.equal(third.party_id, authority.id)
 
-  t.strictSame((await service.get(path)).body.data, [first.body, second, third])
-  t.strictSame((await service.get(`${path}?party_id=${charity.id}`)).body.data, [second])
-  t.strictSame((await service.get(`/v1/evaluation-invitations/${second.id}`)).body, second)
+  t.strictSame((await service.get(path)).body.data, [first.body, second, third].map(untold))
+  t.strictSame((await service.get(`${path}?party_id=${charity.id}`)).body.data, [untold(second)])
+  t.strictSame((await service.get(`/v1/evaluation-invitations/${second.id}`)).body, untold(second))
 })
 
 t.test('an invitation that is wrong is refused with each reason', async (t) => {

@@ -149,17 +149,38 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
     template_code: 'partnership-review',
     template_version: 1,
     as_of: closed.closed_at,
-    thresholds: { gap: '20' },
+    thresholds: { gap: '20', minimum_per_side: null, spread_from: 2 },
+    understanding: [],
+    previous: [],
+    changes: [],
   })
   const row = (side: string, code: string) => scores.find((one: Json) => one.side === side && one.code === code)
-  t.strictSame(row('company', 'why'), { side: 'company', level: 'dimension', code: 'why', n: 1, score: '66.666667' })
+  t.strictSame(row('company', 'why'), {
+    side: 'company',
+    level: 'dimension',
+    code: 'why',
+    dimension: 'why',
+    n: 1,
+    score: '66.666667',
+    spread: null,
+    suppression_reason: null,
+  })
   t.equal(row('company', 'reciprocity').score, '75')
   t.equal(row('company', 'organisation').score, '100')
   // (2 × 66⅔ + 2 × 75 + 2 × 66⅔ + 100 + 100 + 2 × 100) / 10
   t.equal(row('company', 'overall').score, '81.666667')
   t.equal(row('non_profit', 'overall').score, '18.333333')
   t.equal(row('company', 'why_leans_on_one_person').score, '0')
-  t.strictSame(row('public', 'overall'), { side: 'public', level: 'overall', code: 'overall', n: 0, score: null })
+  t.strictSame(row('public', 'overall'), {
+    side: 'public',
+    level: 'overall',
+    code: 'overall',
+    dimension: null,
+    n: 0,
+    score: null,
+    spread: null,
+    suppression_reason: null,
+  })
   t.equal(scores.length, 3 * (1 + 6 + 19), 'the text has no score')
   t.strictSame(
     gaps.slice(0, 3),
@@ -167,12 +188,12 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
       { sides: ['company', 'non_profit'], gap: '63.333334', flagged: true },
       { sides: ['company', 'public'], gap: null, flagged: false },
       { sides: ['non_profit', 'public'], gap: null, flagged: false },
-    ].map((gap) => ({ level: 'overall', code: 'overall', ...gap })),
+    ].map((gap) => ({ level: 'overall', code: 'overall', ...gap, suppression_reason: null })),
   )
   const stored = await service.database.read(service, (tx) =>
     tx.db
       .selectFrom('evaluation_scores')
-      .select(['side', 'level', 'code', 'n', 'score'])
+      .select(['side', 'level', 'code', 'dimension', 'n', 'score', 'spread', 'suppression_reason'])
       .where('tenant_id', '=', service.tenantId)
       .where('evaluation_id', '=', round.id)
       .orderBy('position')

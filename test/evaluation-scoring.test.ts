@@ -69,6 +69,12 @@ const rounds = fc
     return { template, responses, sides: orderedSides(everySide.slice(0, 3)) }
   })
 
+const deviation = (numbers: readonly number[]): number | null => {
+  const centre = average(numbers)
+  if (centre === null || numbers.length < 2) return null
+  return Math.sqrt(numbers.reduce((sum, number) => sum + (number - centre) ** 2, 0) / numbers.length)
+}
+
 const average = (numbers: readonly number[]): number | null =>
   numbers.length === 0 ? null : numbers.reduce((a, b) => a + b, 0) / numbers.length
 
@@ -77,19 +83,20 @@ function independent(template: ScoringTemplate, side: string, responses: readonl
   const own = responses.filter((response) => response.side === side)
   const value = (item: ScoringTemplate['items'][number], { scores }: Scored): number | null => {
     const x = scores.get(item.code)
-    if (item.perspective !== 'own' || x === undefined || item.minimum === null || item.maximum === null) return null
+    if (x === undefined || item.minimum === null || item.maximum === null) return null
     const s = (100 * (x - item.minimum)) / (item.maximum - item.minimum)
     return item.reverse ? 100 - s : s
   }
   const present = (numbers: readonly (number | null)[]) => numbers.filter((number) => number !== null)
   const items = template.items.map((item) => {
     const values = present(own.map((response) => value(item, response)))
-    return { key: `item ${item.code}`, n: values.length, score: average(values) }
+    const level = item.perspective === 'own' ? 'item' : 'prediction'
+    return { key: `${level} ${item.code}`, n: values.length, score: average(values), spread: deviation(values) }
   })
   const dimensions = template.dimensions.map(({ code, weight }) => {
-    const within = template.items.filter(({ dimension }) => dimension === code)
+    const within = template.items.filter((item) => item.perspective === 'own' && item.dimension === code)
     const means = present(own.map((response) => average(present(within.map((item) => value(item, response))))))
-    return { key: `dimension ${code}`, n: means.length, score: average(means), weight }
+    return { key: `dimension ${code}`, n: means.length, score: average(means), weight, spread: deviation(means) }
   })
   let [total, weights] = [0, 0]
   for (const { score, weight } of dimensions) {
@@ -97,8 +104,14 @@ function independent(template: ScoringTemplate, side: string, responses: readonl
     total += score * weight
     weights += weight
   }
-  const n = own.filter((response) => template.items.some((item) => value(item, response) !== null)).length
-  return [{ key: 'overall overall', n, score: weights === 0 ? null : total / weights }, ...dimensions, ...items]
+  const answered = (item: ScoringTemplate['items'][number], response: Scored) =>
+    item.perspective === 'own' && value(item, response) !== null
+  const n = own.filter((response) => template.items.some((item) => answered(item, response))).length
+  return [
+    { key: 'overall overall', n, score: weights === 0 ? null : total / weights, spread: null },
+    ...dimensions,
+    ...items,
+  ]
 }
 
 t.test('scores equal an independent computation, to half of the last decimal', async (t) => {
@@ -109,15 +122,18 @@ t.test('scores equal an independent computation, to half of the last decimal', a
       const found = new Map(rows.map((row) => [`${row.level} ${row.code} ${row.side}`, row]))
       if (found.size !== rows.length) throw new Error('a row stands twice')
       for (const side of sides) {
-        for (const { key, n, score } of independent(template, side, responses)) {
+        for (const { key, n, score, spread } of independent(template, side, responses)) {
           const row = found.get(`${key} ${side}`)
           found.delete(`${key} ${side}`)
           if (!row) {
-            // Texts and what is predicted of the other have no row, and nobody counts in them.
+            // Texts have no row, and nobody counts in them.
             if (n > 0 || score !== null) throw new Error(`${key} of ${side} is missing`)
             continue
           }
           compared += 1
+          if ((row.spread === null) !== (spread === null) || Math.abs(Number(row.spread) - (spread ?? 0)) > 0.005001) {
+            throw new Error(`${key} of ${side}: the spread is ${row.spread}, not ${spread}`)
+          }
           if (row.n !== n) throw new Error(`${key} of ${side}: n is ${row.n}, not ${n}`)
           if ((row.score === null) !== (score === null))
             throw new Error(`${key} of ${side}: ${row.score}, not ${score}`)
@@ -172,7 +188,8 @@ t.test('gaps are the differences of the scores as published, flagged from the th
       const score = (level: string, code: string, side: string) =>
         rows.find((row) => row.level === level && row.code === code && row.side === side)?.score ?? null
       const gaps = gapsOf(rows, sides)
-      if (gaps.length !== (rows.length / sides.length) * 3) throw new Error('three pairs of three sides each')
+      const cells = rows.filter(({ level }) => level !== 'prediction').length / sides.length
+      if (gaps.length !== cells * 3) throw new Error('three pairs of three sides each')
       for (const {
         level,
         code,

@@ -33,6 +33,7 @@ t.test('a round is planned with its defaults', async (t) => {
     opens_at: null,
     closes_at: null,
     response_mode: 'organisation',
+    minimum_per_side: null,
     status: 'planned',
     opened_at: null,
     closed_at: null,
@@ -98,7 +99,7 @@ t.test('what cannot be read is 400, fault by fault', async (t) => {
     kind: 'yearly',
     period_from: '2026-02-30',
     closes_at: '2026-03-01T12:00:00',
-    response_mode: 'individual',
+    response_mode: 'somehow',
     status: 'open',
   })
   t.equal(answer.status, 400)

@@ -322,6 +322,9 @@ t.test('scores of closed rounds are exported, one row for each side and level, a
         ...cell,
         n: at,
         score: at === 1 ? `${n}${cell.position}.666667` : null,
+        spread: at === 1 ? '12.5' : null,
+        dimension: cell.level === 'overall' ? null : 'why',
+        suppression_reason: null,
       })),
     ),
   )
@@ -347,7 +350,7 @@ t.test('scores of closed rounds are exported, one row for each side and level, a
         template_version: 1,
         period_from: '2025-07-01',
         period_to: '2025-12-31',
-        dimension: row.level === 'overall' ? null : 'why',
+        response_mode: 'organisation',
       }
     })
     .sort((a, b) => (order(a) < order(b) ? -1 : 1))

@@ -44,7 +44,15 @@ t.test('every operation is named, tagged, summed up and guarded', async (t) => {
   }
   t.same(
     operations.filter(({ operation }) => !operation.security).map(({ operation }) => operation.operationId),
-    ['get_liveness', 'get_readiness', 'get_problem_type'],
+    [
+      'get_liveness',
+      'get_readiness',
+      'get_problem_type',
+      'get_answer_form',
+      'save_answer_draft',
+      'submit_answers',
+      'decline_answers',
+    ],
     'nothing else is open to everyone',
   )
   t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length)

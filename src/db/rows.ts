@@ -220,6 +220,14 @@ export interface Disruptions {
   version: Generated<number>;
 }
 
+export interface EvaluationAnonymousResponses {
+  answers: Json;
+  evaluation_id: string;
+  id: Generated<string>;
+  side: string;
+  tenant_id: string;
+}
+
 export interface EvaluationDecisions {
   aspect: string;
   created_at: string;
@@ -236,16 +244,25 @@ export interface EvaluationDecisions {
   version: Generated<number>;
 }
 
+export interface EvaluationDrafts {
+  evaluation_id: string;
+  invitation_id: string;
+  sealed: Buffer;
+  tenant_id: string;
+}
+
 export interface EvaluationInvitations {
   contact_id: string | null;
   created_at: string;
   evaluation_id: string;
   function: string | null;
   id: string;
+  language: string | null;
   partnership_id: string;
   party_id: string;
   status: string;
   tenant_id: string;
+  token_hash: Buffer | null;
   updated_at: string;
   version: Generated<number>;
 }
@@ -270,6 +287,7 @@ export interface Evaluations {
   id: string;
   kind: string;
   metadata: Generated<Json>;
+  minimum_per_side: number | null;
   opened_at: string | null;
   opens_at: string | null;
   partnership_id: string;
@@ -288,13 +306,25 @@ export interface Evaluations {
 
 export interface EvaluationScores {
   code: string;
+  dimension: string | null;
   evaluation_id: string;
   level: string;
-  n: number;
+  n: number | null;
   position: number;
   score: string | null;
   side: string;
+  spread: string | null;
+  suppression_reason: string | null;
   tenant_id: string;
+}
+
+export interface EvaluationTexts {
+  code: string;
+  evaluation_id: string;
+  position: number;
+  side: string;
+  tenant_id: string;
+  text: string;
 }
 
 export interface Events {
@@ -766,10 +796,13 @@ export interface DB {
   contacts: Contacts;
   disruption_impacts: DisruptionImpacts;
   disruptions: Disruptions;
+  evaluation_anonymous_responses: EvaluationAnonymousResponses;
   evaluation_decisions: EvaluationDecisions;
+  evaluation_drafts: EvaluationDrafts;
   evaluation_invitations: EvaluationInvitations;
   evaluation_responses: EvaluationResponses;
   evaluation_scores: EvaluationScores;
+  evaluation_texts: EvaluationTexts;
   evaluations: Evaluations;
   events: Events;
   external_refs: ExternalRefs;

@@ -6,11 +6,15 @@ import { Problem } from '../core/problem.ts'
 import { principalOf } from './auth.ts'
 
 const windowSeconds = 60
+/** Nobody fills a form in faster. */
+const tokenRequestsPerMinute = 120
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Counts a request without a valid credential. @throws Problem `rate_limited` for an address with too many */
     limitGuesses(request: FastifyRequest): Promise<void>
+    /** Counts a request whose address holds a good token. @throws Problem `rate_limited` for a token with too many */
+    limitToken(request: FastifyRequest): Promise<void>
   }
 }
 
@@ -27,6 +31,17 @@ export const guessLimit = fp(
       const left = await take(request)
       if (left.isAllowed || !left.isExceeded) return
       throw exceeded(requestsPerMinute, 'requests without a valid credential', left.ttlInSeconds)
+    })
+    const most = Math.min(requestsPerMinute, tokenRequestsPerMinute)
+    const takeOfToken = app.createRateLimit({
+      max: most,
+      timeWindow: windowSeconds * 1000,
+      keyGenerator: (request) => `token ${(request.params as { token: string }).token}`,
+    })
+    app.decorate('limitToken', async (request: FastifyRequest) => {
+      const left = await takeOfToken(request)
+      if (left.isAllowed || !left.isExceeded) return
+      throw exceeded(most, 'requests with one token', left.ttlInSeconds)
     })
   },
   { name: 'guess-limit' },

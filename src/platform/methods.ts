@@ -30,7 +30,7 @@ function checkOperation({ id, scope }: Operation, route: string, ids: Set<string
 }
 
 /** The header fields that a page of another origin may send. */
-const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id'
+const allowedHeaders = 'Authorization, Content-Type, Draft-Key, Idempotency-Key, If-Match, If-None-Match, X-Request-Id'
 
 /**
  * Gives every path an answer to the methods that it does not have, 405 with those that it has, and to OPTIONS: what it

@@ -43,6 +43,7 @@ export function masked({ status, text, headers }: Answer, naming: Naming): strin
       .replace(new RegExp(`"(${ourRef.id}|${nobodys.ref_id})"`, 'g'), 'REF')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'MADE')
       .replace(/beide_\w+/g, 'KEY')
+      .replace(/[\w-]{43}"/g, 'TOKEN"')
       // The ETag of an export stands for the filter too.
       .replace(/"\\"\d+-[\w-]+\\""/, 'ETAG')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)/g, 'NOW')

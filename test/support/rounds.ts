@@ -61,6 +61,26 @@ export const answersWith = (points: number, text = 'Meer samen op pad'): Json[] 
 export const respond = (client: Client, round: Json, party: Json, answers: Json[] = answersWith(3)): Promise<Json> =>
   client.make(`/v1/evaluations/${round.id}/responses`, { party_id: party.id, answers })
 
+/** An individual round that so many persons of each side are invited to. @returns it, open, with their tokens by side */
+export async function individualRound(
+  client: Client,
+  partnership: Json,
+  counts: Readonly<Record<string, number>>,
+  more: object = {},
+): Promise<{ round: Json; tokens: Record<string, string[]>; invitations: Json[] }> {
+  const planned = await plan(client, partnership, { response_mode: 'individual', ...more })
+  const tokens: Record<string, string[]> = {}
+  const invitations: Json[] = []
+  for (const { id, side } of partnership.parties) {
+    for (let at = 0; at < (counts[side] ?? 0); at += 1) {
+      const issued = await client.make(`/v1/evaluations/${planned.id}/invitations`, { party_id: id })
+      tokens[side] = [...(tokens[side] ?? []), issued.token]
+      invitations.push(issued)
+    }
+  }
+  return { round: await stepRound(client, planned, 'open'), tokens, invitations }
+}
+
 /** A round in a state: everyone answered where it was closed. */
 export async function roundIn(client: Client, partnership: Json, status: string, more: object = {}): Promise<Json> {
   if (status === 'planned') return plan(client, partnership, more)
@@ -77,6 +97,9 @@ export const conclusion = {
   conclusion: 'We go on, with more time for each other.',
   decisions: [{ aspect: 'how', decision: 'adapt', rationale: 'More contact', due_on: '2026-09-01' }],
 }
+
+/** An invitation as it is read later: without the token, which is shown once. */
+export const untold = ({ token: _token, answer_url: _url, ...invitation }: Json): Json => invitation
 
 /** The id of nothing. */
 export const nowhere = '01990000-0000-7000-8000-000000000000'

@@ -34,7 +34,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   CommitmentTermsPatch: { shown: 'kind title binding reciprocity in_return_for mode measure schedule' },
   Evaluation: {
     shown:
-      'id version created_at updated_at partnership_id kind template_code template_version title period_from period_to opens_at closes_at response_mode status opened_at closed_at concluded_at conclusion statements cancel_reason',
+      'id version created_at updated_at partnership_id kind template_code template_version title period_from period_to opens_at closes_at response_mode minimum_per_side status opened_at closed_at concluded_at conclusion statements cancel_reason',
     hidden: 'external_refs metadata',
   },
   EvaluationAnchor: { shown: 'score label' },
@@ -45,24 +45,34 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   EvaluationDecisionPage: { shown: 'data next_cursor total' },
   EvaluationDimension: { shown: 'code label weight' },
-  EvaluationGap: { shown: 'level code sides gap flagged' },
+  EvaluationGap: { shown: 'level code sides gap flagged suppression_reason' },
   EvaluationInvitation: {
-    shown: 'id version created_at updated_at evaluation_id partnership_id party_id function status',
+    shown: 'id version created_at updated_at evaluation_id partnership_id party_id function language status',
     hidden: 'contact_id',
   },
   EvaluationInvitationPage: { shown: 'data next_cursor total' },
-  EvaluationItem: { shown: 'code dimension statement scale minimum maximum anchors reverse required perspective' },
+  EvaluationItem: {
+    shown: 'code dimension statement scale minimum maximum anchors reverse required perspective predicts',
+  },
   EvaluationPage: { shown: 'data next_cursor total' },
   EvaluationResponse: { shown: 'id evaluation_id party_id side submitted_at answers' },
   EvaluationResponsePage: { shown: 'data next_cursor total' },
   EvaluationResponseReceipt: { shown: 'id evaluation_id party_id submitted_at evaluation_status' },
-  EvaluationScore: { shown: 'side level code n score' },
+  EvaluationPreviousRound: {
+    shown: 'evaluation_id kind template_version period_from period_to closed_at scores',
+  },
+  EvaluationScore: { shown: 'side level code dimension n score spread suppression_reason' },
+  EvaluationScoreChange: { shown: 'side level code previous change' },
   EvaluationScores: {
-    shown: 'evaluation_id template_code template_version as_of thresholds thresholds.gap scores gaps',
+    shown:
+      'evaluation_id template_code template_version as_of thresholds thresholds.gap thresholds.minimum_per_side thresholds.spread_from scores gaps understanding previous changes',
   },
   EvaluationStatement: { shown: 'party_id text stated_at' },
   EvaluationTemplate: { shown: 'code version title introduction subject licence dimensions items' },
   EvaluationTemplatePage: { shown: 'data next_cursor total' },
+  EvaluationText: { shown: 'code side texts suppression_reason' },
+  EvaluationTexts: { shown: 'evaluation_id as_of texts' },
+  EvaluationUnderstanding: { shown: 'code predicts side other predicted actual gap flagged' },
   Fulfilment: {
     shown:
       'id version created_at updated_at commitment_id delivered_on instalment_seq measure mode reach valuations note evidence_url reported_by_party_id confirmation decided_by_party_id decided_on decision_note dispute_reason reversal_of reversal_reason reversed_by_id',

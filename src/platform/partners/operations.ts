@@ -67,6 +67,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   create_evaluation_response: { acts: ['party_id', 'organisation_id'] },
   list_evaluation_responses: reads,
   get_evaluation_scores: reads,
+  get_evaluation_texts: reads,
   add_evaluation_statement: { acts: ['party_id', 'organisation_id'] },
   list_evaluation_decisions: reads,
   get_evaluation_decision: reads,

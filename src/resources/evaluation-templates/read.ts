@@ -1,3 +1,4 @@
+import type { ReadTx } from '../../db/database.ts'
 import { allianceReadiness } from './alliance-readiness.ts'
 import { partnershipReview } from './partnership-review.ts'
 import type { EvaluationTemplate } from './schemas.ts'
@@ -13,6 +14,21 @@ export function findTemplate(code: string, version?: number): EvaluationTemplate
       (best, next) => (best && best.version > next.version ? best : next),
       undefined,
     )
+}
+
+/** The same where the template may be one of the tenant's own. */
+export async function templateOf(_tx: ReadTx, code: string, version?: number): Promise<EvaluationTemplate | undefined> {
+  return findTemplate(code, version)
+}
+
+/** The template that a round is held on. @throws Error where it is not there, which cannot be */
+export async function templateOfRound(
+  tx: ReadTx,
+  round: { template_code: string; template_version: number },
+): Promise<EvaluationTemplate> {
+  const template = await templateOf(tx, round.template_code, round.template_version)
+  if (!template) throw new Error(`The template ${round.template_code} ${round.template_version} is not there`)
+  return template
 }
 
 /** The latest version of each template, in alphabetical order of their codes. */

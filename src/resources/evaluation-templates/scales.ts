@@ -87,6 +87,7 @@ function completeItem({ code, dimension, statement, scale = 'likert5', ...rest }
     reverse: rest.reverse ?? false,
     required: !rest.optional,
     perspective: 'own',
+    predicts: null,
   }
 }
 

@@ -43,6 +43,9 @@ export const EvaluationItem = Type.Object(
     perspective: codes(perspectives, {
       description: 'own: what the respondent finds; predict_other: what it expects the other side to answer',
     }),
+    predicts: nullable(
+      Type.String({ description: 'Of predict_other: the item of the other side whose answer it predicts' }),
+    ),
   },
   {
     $id: 'EvaluationItem',
@@ -62,6 +65,7 @@ export const EvaluationItem = Type.Object(
         reverse: false,
         required: true,
         perspective: 'own',
+        predicts: null,
       },
     ],
   },

@@ -4,12 +4,13 @@ import type { Answer, AnswerGiven } from './response-schemas.ts'
 
 /**
  * The answers of a response in their full form and in the order of the template; every fault is gathered.
- * A required item must be spoken of, be it as not applicable.
+ * A required item must be spoken of, be it as not applicable; in a draft it may come later.
  */
 export function checkedAnswers(
   template: Pick<EvaluationTemplate, 'items'>,
   answers: readonly Answer[],
   faults: Faults,
+  { isDraft = false }: { isDraft?: boolean } = {},
 ): AnswerGiven[] {
   const given = new Map<string, AnswerGiven>()
   const items = new Map(template.items.map((item) => [item.code, item]))
@@ -27,7 +28,7 @@ export function checkedAnswers(
     }
   })
   for (const { code, required } of template.items) {
-    if (!required || given.has(code)) continue
+    if (isDraft || !required || given.has(code)) continue
     faults.add('/answers', 'missing_item', `${code} must be answered, or marked as not applicable.`)
   }
   return template.items.flatMap(({ code }) => given.get(code) ?? [])

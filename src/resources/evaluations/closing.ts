@@ -1,30 +1,57 @@
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
+import { cancelJob } from '../../platform/jobs.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import { findTemplate } from '../evaluation-templates/read.ts'
+import { templateOfRound } from '../evaluation-templates/read.ts'
+import { anonymousOf, forgetAnswers, textsInsert } from './answer-store.ts'
+import { closing } from './deadline.ts'
+import type { AnswerGiven } from './response-schemas.ts'
 import { type Round, takeStep } from './round.ts'
-import { orderedSides, type Side, scoresOf } from './scoring.ts'
+import { orderedSides, type Scored, type Side, scoresOf } from './scoring.ts'
 import { answersOf, type InvitationRow, invitationSetStatus, invitationsOf, scoresInsert } from './store.ts'
+import { suppress } from './suppression.ts'
+import { textsOf } from './texts.ts'
 import { invitationResource } from './view.ts'
 
 /**
- * open → closed: what was not answered by now is not answered any more, and the scores are frozen.
- * Every side that was invited gets its rows, those without an answer too.
+ * open → closed: what was not answered by now is not answered any more, and what may be seen is frozen. Every side that
+ * was invited gets its rows, those without an answer too. What persons answered is forgotten: the frozen cells are all
+ * that stays, so nothing that happens later can change them, or tell more.
  */
 export async function closeRound(tx: Tx, round: Round): Promise<Outcome> {
-  const { evaluation, partnership } = round
+  const { evaluation } = round
+  const k = evaluation.minimum_per_side
   const invitations = await invitationsOf(tx, evaluation.id)
   await expirePending(tx, invitations)
-  const sideOf = new Map(partnership.parties.map(({ id, side }) => [id, side as Side]))
-  const sides = orderedSides(invitations.map(({ party_id }) => sideOf.get(party_id) ?? 'other'))
-  const responses = (await answersOf(tx, evaluation.id)).map(({ party_id, answers }) => ({
-    side: sideOf.get(party_id) ?? 'other',
-    scores: new Map(answers.flatMap(({ item_code, score }) => (score === null ? [] : [[item_code, score] as const]))),
-  }))
-  const template = findTemplate(evaluation.template_code, evaluation.template_version)
-  if (!template) throw new Error(`The template of ${evaluation.id} is not there`)
-  await scoresInsert(tx, evaluation.id, scoresOf(template, sides, responses))
+  const sides = orderedSides(invitations.map(({ party_id }) => sideOf(round, party_id)))
+  const responses = await responsesOf(tx, round)
+  const scored = responses.map(
+    ({ side, answers }): Scored => ({
+      side,
+      scores: new Map(answers.flatMap(({ item_code, score }) => (score === null ? [] : [[item_code, score] as const]))),
+    }),
+  )
+  const template = await templateOfRound(tx, evaluation)
+  const rows = scoresOf(template, sides, scored)
+  await scoresInsert(tx, evaluation.id, k === null ? rows : suppress(rows, template, scored, k))
+  await textsInsert(tx, evaluation.id, textsOf(template, responses, k))
+  await leaveOpen(tx, evaluation.id)
   return takeStep(tx, round, 'closed', { status: 'closed', closed_at: tx.now })
+}
+
+/** What ends with a round's being open: its deadline, its drafts, and what persons answered. */
+export async function leaveOpen(tx: Tx, id: string): Promise<void> {
+  await cancelJob(tx, closing, id)
+  await forgetAnswers(tx, id)
+}
+
+const sideOf = ({ partnership }: Round, partyId: string): Side =>
+  (partnership.parties.find(({ id }) => id === partyId)?.side ?? 'other') as Side
+
+async function responsesOf(tx: Tx, round: Round): Promise<{ side: Side; answers: AnswerGiven[] }[]> {
+  const { id, response_mode } = round.evaluation
+  if (response_mode === 'individual') return anonymousOf(tx, id)
+  return (await answersOf(tx, id)).map(({ party_id, answers }) => ({ side: sideOf(round, party_id), answers }))
 }
 
 /** Closes an open round when nobody is left to answer, and somebody did. @returns whether it did */

@@ -18,12 +18,16 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import { findTemplate } from '../evaluation-templates/read.ts'
+import { templateOf } from '../evaluation-templates/read.ts'
 import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
+import { closeAtDeadline } from './deadline.ts'
 import { requireChangeable, requirePartnershipState } from './lifecycle.ts'
 import type { Evaluation, EvaluationState, EvaluationWrite } from './schemas.ts'
 import { evaluationInsert, evaluationUpdate, instantsSpelt } from './store.ts'
 import { evaluationResource } from './view.ts'
+
+/** The fewest answers with which a side is shown, where nobody asks for more. */
+const leastPerSide = 3
 
 export async function createEvaluation(tx: Tx, write: EvaluationWrite): Promise<Outcome> {
   const id = newId()
@@ -49,7 +53,11 @@ export async function reviseEvaluation(
   if (changed.length === 0) return unchanged(tx, evaluationResource, id)
   requireChangeable(evaluation.status, changed)
   if (changed.includes('kind')) requirePartnershipState(next.kind, partnership)
-  if (evaluation.status === 'open') requireLater(current.closes_at, next.closes_at)
+  if (evaluation.status === 'open') {
+    requireLater(current.closes_at, next.closes_at)
+    requireNotLowered(current.minimum_per_side, next.minimum_per_side)
+    if (changed.includes('closes_at')) await closeAtDeadline(tx, id, next.closes_at)
+  }
   await evaluationUpdate(tx, id, next, evaluation.status === 'planned' ? templateVersion : evaluation.template_version)
   if (changed.includes('external_refs')) await writeExternalRefs(tx, 'evaluation', id, next.external_refs)
   return record(tx, { resource: evaluationResource, id, verb: 'updated', changed })
@@ -73,7 +81,7 @@ export async function upsertEvaluation(
 
 function stateOf(evaluation: Evaluation): EvaluationState {
   const { partnership_id, kind, template_code, title, period_from, period_to, opens_at, closes_at } = evaluation
-  const { response_mode, external_refs, metadata } = evaluation
+  const { response_mode, minimum_per_side, external_refs, metadata } = evaluation
   return {
     partnership_id,
     kind,
@@ -84,6 +92,7 @@ function stateOf(evaluation: Evaluation): EvaluationState {
     opens_at,
     closes_at,
     response_mode,
+    minimum_per_side,
     external_refs,
     metadata,
   }
@@ -95,6 +104,13 @@ function requireLater(current: string | null, next: string | null): void {
   if (current !== null && microsOf(next) > microsOf(current)) return
   const detail = `While the round is open its deadline may only be put off; it is ${current ?? 'none'}.`
   throw new Problem('state_forbids', detail, { errors: [{ pointer: '/closes_at', code: 'earlier', detail }] })
+}
+
+/** Whoever answered was promised not to be shown with fewer. */
+function requireNotLowered(current: number | null, next: number | null): void {
+  if (current === null || next === null || next >= current) return
+  const detail = `While the round is open minimum_per_side may only be raised; it is ${current}.`
+  throw new Problem('state_forbids', detail, { errors: [{ pointer: '/minimum_per_side', code: 'lowered', detail }] })
 }
 
 interface Checked {
@@ -109,13 +125,18 @@ async function checked(tx: Tx, write: EvaluationWrite): Promise<Checked> {
   const { period_from, period_to } = write
   const partnership = await partnershipNamed(tx, write, faults)
   const template_code = write.template_code ?? 'partnership-review'
-  const templateVersion = versionOf(template_code, faults)
+  const templateVersion = await versionOf(tx, template_code, faults)
   if (period_to < period_from) {
     faults.add('/period_to', 'order', `The period ends on ${period_to}, before it begins on ${period_from}.`)
   }
   const times = await instantsSpelt(tx, write.opens_at ?? null, write.closes_at ?? null)
   if (times.opens_at !== null && times.closes_at !== null && microsOf(times.closes_at) <= microsOf(times.opens_at)) {
     faults.add('/closes_at', 'order', 'The round closes after it opens.')
+  }
+  const response_mode = write.response_mode ?? 'organisation'
+  if (response_mode === 'organisation' && write.minimum_per_side != null) {
+    const detail = 'Where parties answer in their own name there is no minimum: leave it out, or choose individual.'
+    faults.add('/minimum_per_side', 'exclusive', detail)
   }
   checkMetadata(write.metadata, faults)
   faults.refuse()
@@ -128,7 +149,8 @@ async function checked(tx: Tx, write: EvaluationWrite): Promise<Checked> {
     period_from,
     period_to,
     ...times,
-    response_mode: write.response_mode ?? 'organisation',
+    response_mode,
+    minimum_per_side: response_mode === 'individual' ? (write.minimum_per_side ?? leastPerSide) : null,
     external_refs: completeRefs(write.external_refs),
     metadata: write.metadata ?? {},
   }
@@ -150,8 +172,8 @@ async function partnershipNamed(
 }
 
 /** The latest version of the template that a round is to be held on. */
-function versionOf(code: string, faults: Faults): number {
-  const template = findTemplate(code)
+async function versionOf(tx: Tx, code: string, faults: Faults): Promise<number> {
+  const template = await templateOf(tx, code)
   if (!template) {
     faults.add('/template_code', 'unknown_reference', `There is no template ${code}: see /v1/evaluation-templates.`)
   } else if (template.subject !== 'partnership') {

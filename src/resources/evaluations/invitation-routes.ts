@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import { sql } from 'kysely'
+import { etagOf, requiredIfMatch } from '../../core/etag.ts'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf } from '../../platform/auth.ts'
@@ -7,10 +9,9 @@ import { children } from '../../platform/children.ts'
 import { action, type SliceOptions } from '../../platform/collection.ts'
 import { idParams, readById, removeOne } from '../../platform/items.ts'
 import { byInstant, defineList, oneOf } from '../../platform/lists.ts'
-import { makes, operation } from '../../platform/operation.ts'
-import { sendCreated } from '../../platform/resource.ts'
-import { createInvitation, declineInvitation, deleteInvitation } from './invitations.ts'
-import { EvaluationInvitation, InvitationWrite, invitationStatuses } from './response-schemas.ts'
+import { gives, makes, operation } from '../../platform/operation.ts'
+import { createInvitation, declineInvitation, deleteInvitation, type Issued, resendInvitation } from './invitations.ts'
+import { EvaluationInvitation, InvitationWrite, IssuedInvitation, invitationStatuses } from './response-schemas.ts'
 import { evaluationResource, invitationResource } from './view.ts'
 
 const list = defineList({
@@ -28,9 +29,14 @@ const list = defineList({
 
 const tag = 'Evaluations'
 
+export interface InvitingOptions extends SliceOptions {
+  /** Where respondents reach the service. */
+  publicUrl: string
+}
+
 /** Whom a round asks, and who has answered. */
-export const evaluationInvitations: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
-  const { database, clock } = slice
+export const evaluationInvitations: FastifyPluginAsyncTypebox<InvitingOptions> = async (app, slice) => {
+  const { database, clock, publicUrl } = slice
   app.addSchema(list.page)
 
   children(app, slice, {
@@ -50,18 +56,48 @@ export const evaluationInvitations: FastifyPluginAsyncTypebox<SliceOptions> = as
       id: 'create_evaluation_invitation',
       scope: 'evaluations:write',
       tag,
-      summary: 'Invite a party to a round',
-      description: 'While the round is planned or open. Each party is invited once and answers once, in its name.',
+      summary: 'Invite a party, or a person, to a round',
+      description:
+        'While the round is planned or open. In an organisation round each party is invited once and answers once, in its ' +
+        'name; in an individual round any number of persons, each once. The answer shows the token, this once.',
       params: idParams,
       body: ref(InvitationWrite),
-      answers: { 201: makes(ref(EvaluationInvitation), 'The new invitation') },
+      answers: { 201: makes(ref(IssuedInvitation), 'The new invitation, with its token') },
+      answersSecret: true,
       refusals: ['duplicate', 'state_forbids', 'rule_violated'],
     }),
     async (request, reply) => {
-      const outcome = await database.write(callerOf(request, clock), (tx) =>
+      const issued = await database.write(callerOf(request, clock), (tx) =>
         createInvitation(tx, request.params.id, request.body),
       )
-      return sendCreated(reply, invitationResource.path, outcome)
+      reply.code(201).header('location', `/v1/${invitationResource.path}/${issued.outcome.id}`)
+      return sendIssued(reply, issued, publicUrl)
+    },
+  )
+
+  app.post(
+    '/evaluation-invitations/:id/resend',
+    operation({
+      id: 'resend_evaluation_invitation',
+      scope: 'evaluations:write',
+      tag,
+      summary: 'Give a pending invitation a new token',
+      description:
+        'For a reminder, or where the first was lost. The token before is dead at once, and a draft that was saved under ' +
+        'it is gone. The answer shows the new one, this once.',
+      params: idParams,
+      body: strictObject({}),
+      answers: { 200: gives(ref(IssuedInvitation), 'The invitation, with its token') },
+      answersSecret: true,
+      refusals: ['state_forbids'],
+      ifMatch: 'required',
+    }),
+    async (request, reply) => {
+      const ifMatch = requiredIfMatch(request.headers['if-match'])
+      const issued = await database.write(callerOf(request, clock), (tx) =>
+        resendInvitation(tx, request.params.id, ifMatch),
+      )
+      return sendIssued(reply, issued, publicUrl)
     },
   )
 
@@ -93,4 +129,13 @@ export const evaluationInvitations: FastifyPluginAsyncTypebox<SliceOptions> = as
     refusals: ['state_forbids'],
     command: declineInvitation,
   })
+}
+
+function sendIssued(reply: FastifyReply, { outcome, token }: Issued, publicUrl: string): FastifyReply {
+  const invitation = JSON.parse(outcome.body) as EvaluationInvitation
+  return reply
+    .header('etag', etagOf(outcome.version))
+    .header('cache-control', 'no-store')
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ ...invitation, token, answer_url: `${publicUrl}/answer/${token}` }))
 }

@@ -6,6 +6,7 @@ import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval } from '../../platform/events.ts'
 import { type Outcome, readOne } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
+import { draftDelete, tokenReplace } from './answer-store.ts'
 import { closeWhenAnswered } from './closing.ts'
 import { presentOn } from './lifecycle.ts'
 import { partyNamed } from './parties.ts'
@@ -13,6 +14,7 @@ import type { EvaluationInvitation, InvitationWrite } from './response-schemas.t
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
 import { contactIsOf, invitationDelete, invitationInsert, invitationSetStatus, invitationsOf } from './store.ts'
+import { hashOf, makeToken } from './tokens.ts'
 import { invitationResource } from './view.ts'
 
 const lifecycle: Lifecycle<EvaluationInvitation['status']> = {
@@ -22,8 +24,14 @@ const lifecycle: Lifecycle<EvaluationInvitation['status']> = {
   expired: [],
 }
 
-/** Invites a party, while the round is planned or open. */
-export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Outcome> {
+/** An invitation with the token that answers it. */
+export interface Issued {
+  outcome: Outcome
+  token: string
+}
+
+/** Invites a party, or a person to answer for its side, while the round is planned or open. */
+export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Issued> {
   const round = await lockRound(tx, evaluationId)
   const { evaluation, partnership, today } = round
   requireInvitable(evaluation)
@@ -39,20 +47,43 @@ export async function createInvitation(tx: Tx, evaluationId: string, write: Invi
   faults.refuse()
   if (!party) throw new Error('A party without a fault is there')
   const invitations = await invitationsOf(tx, evaluationId)
-  if (invitations.some(({ party_id }) => party_id === party.id)) {
+  if (evaluation.response_mode === 'organisation' && invitations.some(({ party_id }) => party_id === party.id)) {
     throw new Problem('duplicate', `The party ${party.id} is invited already: in this round each party answers once.`)
   }
-  return invite(tx, evaluation, { party_id: party.id, contact_id: contactId, function: write.function ?? null })
+  if (contactId !== null && invitations.some(({ contact_id }) => contact_id === contactId)) {
+    throw new Problem(
+      'duplicate',
+      `The contact ${contactId} is invited already: in this round each person answers once.`,
+    )
+  }
+  const token = makeToken()
+  const { function: role = null, language = null } = write
+  const whom = { party_id: party.id, contact_id: contactId, function: role, language }
+  return { outcome: await invite(tx, evaluation, whom, token), token }
+}
+
+/** Gives a pending invitation another token. The one before is dead, and with it what was saved under it as a draft. */
+export async function resendInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Issued> {
+  const { round, invitation } = await lockInvitation(tx, id, ifMatch)
+  if (invitation.status !== 'pending') {
+    throw new Problem('state_forbids', `Only a pending invitation has a token; this one is ${invitation.status}.`)
+  }
+  requireInvitable(round.evaluation)
+  const token = makeToken()
+  await tokenReplace(tx, id, hashOf(token))
+  await draftDelete(tx, id)
+  return { outcome: record(tx, { resource: invitationResource, id, verb: 'resent' }), token }
 }
 
 /** Writes an invitation that was found to be right. */
 export async function invite(
   tx: Tx,
   { id: evaluation_id, partnership_id }: Evaluation,
-  whom: Pick<EvaluationInvitation, 'party_id' | 'contact_id' | 'function'>,
+  whom: Pick<EvaluationInvitation, 'party_id' | 'contact_id' | 'function' | 'language'>,
+  token?: string,
 ): Promise<Outcome> {
   const invitation = { id: newId(), evaluation_id, partnership_id, ...whom }
-  await invitationInsert(tx, invitation)
+  await invitationInsert(tx, invitation, token === undefined ? null : hashOf(token))
   const changed = [...Object.keys(invitation), 'status']
   return record(tx, { resource: invitationResource, id: invitation.id, verb: 'created', changed })
 }
@@ -75,21 +106,27 @@ export async function deleteInvitation(tx: Tx, id: string, ifMatch: IfMatch): Pr
 /** A party says that it will not answer; the round closes where that was the last answer awaited. */
 export async function declineInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   const { round, invitation } = await lockInvitation(tx, id, ifMatch)
-  requireStep(lifecycle, invitation.status, 'declined')
+  return decline(tx, round, invitation)
+}
+
+/** Declines a locked invitation. */
+export async function decline(tx: Tx, round: Round, { id, status }: EvaluationInvitation): Promise<Outcome> {
+  requireStep(lifecycle, status, 'declined')
   if (round.evaluation.status !== 'open') {
     throw new Problem('state_forbids', 'The round is not open yet: take the invitation back instead.')
   }
   await invitationSetStatus(tx, id, 'declined')
+  await draftDelete(tx, id)
   const outcome = record(tx, { resource: invitationResource, id, verb: 'declined', changed: ['status'] })
   await closeWhenAnswered(tx, round)
   return outcome
 }
 
 /** Locks an invitation, and its round before it: everything about a round happens in one order. */
-async function lockInvitation(
+export async function lockInvitation(
   tx: Tx,
   id: string,
-  ifMatch: IfMatch,
+  ifMatch?: IfMatch,
 ): Promise<{ round: Round; invitation: EvaluationInvitation }> {
   const { evaluation_id } = JSON.parse((await readOne(tx, invitationResource, id)).body) as EvaluationInvitation
   const round = await lockRound(tx, evaluation_id)

@@ -47,11 +47,13 @@ const whilePlanned: readonly Member[] = [
   'period_to',
   'opens_at',
   'closes_at',
+  'response_mode',
+  'minimum_per_side',
 ]
 
 const changeable: Readonly<Record<EvaluationStatus, readonly Member[]>> = {
   planned: whilePlanned,
-  open: [...always, 'closes_at'],
+  open: [...always, 'closes_at', 'minimum_per_side'],
   closed: always,
   concluded: always,
   cancelled: always,
@@ -91,4 +93,20 @@ export function checkInvitations(present: readonly PartyContext[], invited: Read
   if (silent.length > 0 || asked.length >= 2) return
   const detail = `A round asks two parties at least; ${asked.length} present ${asked.length === 1 ? 'is' : 'are'} invited.`
   faults.add('', 'two_parties', detail)
+}
+
+/** What opening needs where persons answer: as many on each side as it takes for that side to be shown. */
+export function checkEnoughInvited(
+  present: readonly PartyContext[],
+  invitations: readonly { party_id: string }[],
+  k: number,
+  faults: Faults,
+): void {
+  for (const side of new Set(present.map((party) => party.side))) {
+    const parties = new Set(present.filter((party) => party.side === side).map(({ id }) => id))
+    const asked = invitations.filter(({ party_id }) => parties.has(party_id)).length
+    if (asked >= k) continue
+    const detail = `Of the side ${side} ${asked} are invited: with fewer than ${k} nothing of it would ever be shown.`
+    faults.add('', 'too_few_invited', detail)
+  }
 }

@@ -17,9 +17,10 @@ import {
   EvaluationDecisionWrite,
 } from './decision-schemas.ts'
 import { EvaluationResponse, ResponseReceipt, ResponseWrite, StatementWrite } from './response-schemas.ts'
-import { createResponse, readScores, readShown } from './responses.ts'
+import { createResponse, readShown, requireParties } from './responses.ts'
+import { readScores, readTexts } from './results.ts'
 import { Evaluation } from './schemas.ts'
-import { EvaluationScores } from './score-schemas.ts'
+import { EvaluationScores, EvaluationTexts } from './score-schemas.ts'
 import { decisionResource, evaluationResource, responseView } from './view.ts'
 
 const responseList = defineList({
@@ -86,7 +87,7 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       scope: 'evaluations:read',
       tag,
       summary: 'List what the parties answered',
-      description: blind,
+      description: `${blind} Never of a round that persons answer.`,
       params: idParams,
       query: responseList.query,
       answers: {
@@ -100,7 +101,7 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
     }),
     async (request, reply) => {
       const { id } = request.params
-      await database.read(principalOf(request), (tx) => readShown(tx, id))
+      await database.read(principalOf(request), async (tx) => requireParties(await readShown(tx, id)))
       return responseList.send(database, request, reply, { evaluation_id: id })
     },
   )
@@ -118,6 +119,23 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       refusals: ['state_forbids'],
     }),
     (request) => database.read(principalOf(request), (tx) => readScores(tx, request.params.id)),
+  )
+
+  app.get(
+    '/evaluations/:id/texts',
+    operation({
+      id: 'get_evaluation_texts',
+      scope: 'evaluations:read',
+      tag,
+      summary: 'Read what was answered to a round in words',
+      description:
+        `${blind} By item and side, in random order. Where persons answered, of fewer texts than minimum_per_side none ` +
+        'is shown.',
+      params: idParams,
+      answers: { 200: { description: 'The texts, frozen when the round was closed', schema: ref(EvaluationTexts) } },
+      refusals: ['state_forbids'],
+    }),
+    (request) => database.read(principalOf(request), (tx) => readTexts(tx, request.params.id)),
   )
 
   app.post(

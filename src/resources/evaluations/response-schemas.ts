@@ -1,9 +1,21 @@
 import { type Static, Type } from 'typebox'
-import { codes, instant, nullable, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+import {
+  codes,
+  instant,
+  language,
+  nullable,
+  prose,
+  Ref,
+  recordHead,
+  ref,
+  strictObject,
+  uuid,
+} from '../../core/schemas.ts'
 import { contactFunctions } from '../contacts/schemas.ts'
 import { sides } from '../partnerships/schemas.ts'
 
 export const invitationStatuses = ['pending', 'answered', 'declined', 'expired'] as const
+const exampleToken = 'w1bZ0c9Yq3nKJ7mT5sVhXr2aDfGpLeUoNiB8C4kQyME'
 const exampleParty = '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b'
 
 /** Names a party of the partnership, by its id or by its organisation. */
@@ -21,6 +33,9 @@ export const EvaluationInvitation = Type.Object(
     party_id: uuid(),
     contact_id: nullable(uuid()),
     function: nullable(codes(contactFunctions)),
+    language: nullable(
+      Type.String({ description: 'In which it is asked; null: as the contact or the organisation prefers' }),
+    ),
     status: codes(invitationStatuses, {
       description: 'expired: the round was closed or cancelled before an answer came',
     }),
@@ -29,11 +44,29 @@ export const EvaluationInvitation = Type.Object(
 )
 export type EvaluationInvitation = Static<typeof EvaluationInvitation>
 
+export const IssuedInvitation = Type.Object(
+  {
+    ...EvaluationInvitation.properties,
+    token: Type.String({ description: 'Lets its holder answer once, without an account', examples: [exampleToken] }),
+    answer_url: Type.String({
+      format: 'uri',
+      description: 'Where people answer: a page for the respondent alone',
+      examples: [`https://beide.example.org/answer/${exampleToken}`],
+    }),
+  },
+  {
+    $id: 'IssuedEvaluationInvitation',
+    description: 'An invitation with its token, shown this once: send it to the respondent and keep it nowhere',
+  },
+)
+export type IssuedInvitation = Static<typeof IssuedInvitation>
+
 export const InvitationWrite = strictObject(
   {
     ...party,
     contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation of that party' }))),
     function: Type.Optional(nullable(codes(contactFunctions))),
+    language: Type.Optional(nullable(language())),
   },
   {
     $id: 'EvaluationInvitationWrite',
@@ -88,7 +121,7 @@ export const ResponseReceipt = Type.Object(
   { $id: 'EvaluationResponseReceipt', description: 'That a response was taken' },
 )
 
-const AnswerGiven = Type.Object(
+export const AnswerGiven = Type.Object(
   {
     item_code: Type.String(),
     score: nullable(Type.Integer()),
@@ -129,6 +162,7 @@ export type StatementWrite = Static<typeof StatementWrite>
 
 export const responseSchemas = [
   EvaluationInvitation,
+  IssuedInvitation,
   InvitationWrite,
   Answer,
   ResponseWrite,

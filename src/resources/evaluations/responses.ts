@@ -4,7 +4,7 @@ import { Faults, Problem } from '../../core/problem.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { readOne } from '../../platform/resource.ts'
-import { findTemplate } from '../evaluation-templates/read.ts'
+import { templateOfRound } from '../evaluation-templates/read.ts'
 import { checkedAnswers } from './answers.ts'
 import { closeWhenAnswered } from './closing.ts'
 import { answersAreShown } from './lifecycle.ts'
@@ -12,9 +12,7 @@ import { partyNamed } from './parties.ts'
 import type { ResponseReceipt, ResponseWrite } from './response-schemas.ts'
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
-import type { EvaluationScores } from './score-schemas.ts'
-import { gapsOf, gapThreshold, orderedSides } from './scoring.ts'
-import { type InvitationRow, invitationSetStatus, invitationsOf, responseInsert, scoresRead } from './store.ts'
+import { type InvitationRow, invitationSetStatus, invitationsOf, responseInsert } from './store.ts'
 import { evaluationResource, invitationResource } from './view.ts'
 
 /**
@@ -24,8 +22,8 @@ import { evaluationResource, invitationResource } from './view.ts'
 export async function createResponse(tx: Tx, evaluationId: string, write: ResponseWrite): Promise<ResponseReceipt> {
   const round = await lockRound(tx, evaluationId)
   requireAnswerable(round.evaluation, tx.now)
-  const template = findTemplate(round.evaluation.template_code, round.evaluation.template_version)
-  if (!template) throw new Error(`The template of ${evaluationId} is not there`)
+  requireParties(round.evaluation)
+  const template = await templateOfRound(tx, round.evaluation)
   const faults = new Faults()
   const invitation = await invitationFor(tx, round, write, faults)
   const answers = checkedAnswers(template, write.answers, faults)
@@ -45,13 +43,20 @@ export async function createResponse(tx: Tx, evaluationId: string, write: Respon
   }
 }
 
-function requireAnswerable({ status, closes_at }: Evaluation, now: string): void {
+export function requireAnswerable({ status, closes_at }: Evaluation, now: string): void {
   if (status !== 'open') {
     throw new Problem('state_forbids', `Responses are taken while the round is open; it is ${status}.`)
   }
   if (closes_at !== null && microsOf(now) >= microsOf(closes_at)) {
     throw new Problem('state_forbids', `The deadline of the round was ${closes_at}.`)
   }
+}
+
+/** @throws Problem `state_forbids` where persons answer: nothing of what one of them does is shown */
+export function requireParties({ response_mode }: Evaluation): void {
+  if (response_mode === 'organisation') return
+  const detail = 'In this round persons answer, each with a token, and no answer of one is ever shown: see its scores.'
+  throw new Problem('state_forbids', detail)
 }
 
 /** The invitation that a response answers. @throws Problem where it was answered or declined already */
@@ -87,20 +92,4 @@ export async function readShown(tx: ReadTx, id: string): Promise<Evaluation> {
       ? 'The round was cancelled: what was answered is never shown.'
       : `The round is ${evaluation.status}: it is blind for everyone until it is closed.`
   throw new Problem('state_forbids', detail)
-}
-
-/** The frozen scores of a round, and how far its sides are apart. */
-export async function readScores(tx: ReadTx, id: string): Promise<EvaluationScores> {
-  const evaluation = await readShown(tx, id)
-  const scores = await scoresRead(tx, id)
-  const sides = orderedSides(scores.map(({ side }) => side))
-  return {
-    evaluation_id: id,
-    template_code: evaluation.template_code,
-    template_version: evaluation.template_version,
-    as_of: evaluation.closed_at ?? evaluation.updated_at,
-    thresholds: { gap: gapThreshold },
-    scores,
-    gaps: gapsOf(scores, sides),
-  }
 }

@@ -9,7 +9,7 @@ import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince }
 import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
 import { concludeEvaluation } from './conclusion.ts'
 import { decisionSchemas } from './decision-schemas.ts'
-import { evaluationInvitations } from './invitation-routes.ts'
+import { evaluationInvitations, type InvitingOptions } from './invitation-routes.ts'
 import { evaluationDecisions, evaluationResponses } from './response-routes.ts'
 import { responseSchemas } from './response-schemas.ts'
 import {
@@ -54,7 +54,7 @@ const tag = 'Evaluations'
 const history = historyOf('evaluation')
 
 /** Rounds in which the parties of a partnership judge it. */
-export const evaluations: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
+export const evaluations: FastifyPluginAsync<InvitingOptions> = async (app, slice) => {
   for (const schema of [...decisionSchemas, ...responseSchemas, ...scoreSchemas, ...evaluationSchemas]) {
     app.addSchema(schema)
   }

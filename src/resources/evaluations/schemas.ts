@@ -20,7 +20,7 @@ import { StatementWrite } from './response-schemas.ts'
 
 export const evaluationKinds = ['baseline', 'periodic', 'disruption', 'renewal', 'exit'] as const
 export const evaluationStatuses = ['planned', 'open', 'closed', 'concluded', 'cancelled'] as const
-export const responseModes = ['organisation'] as const
+export const responseModes = ['organisation', 'individual'] as const
 
 export type EvaluationKind = (typeof evaluationKinds)[number]
 export type EvaluationStatus = (typeof evaluationStatuses)[number]
@@ -43,6 +43,9 @@ export const Evaluation = Type.Object(
     opens_at: nullable(instant()),
     closes_at: nullable(instant()),
     response_mode: codes(responseModes),
+    minimum_per_side: nullable(
+      Type.Integer({ description: 'individual: a side with fewer answers is not shown. Null where parties answer' }),
+    ),
     status: codes(evaluationStatuses),
     opened_at: nullable(instant()),
     closed_at: nullable(instant()),
@@ -73,6 +76,7 @@ export type EvaluationState = Pick<
   | 'opens_at'
   | 'closes_at'
   | 'response_mode'
+  | 'minimum_per_side'
   | 'external_refs'
   | 'metadata'
 >
@@ -104,7 +108,23 @@ export const EvaluationWrite = strictObject(
       ),
     ),
     response_mode: Type.Optional(
-      codes(responseModes, { default: 'organisation', description: 'organisation: one response a party, in its name' }),
+      codes(responseModes, {
+        default: 'organisation',
+        description:
+          'organisation: one response a party, in its name. individual: persons answer, each with a token of their own, ' +
+          'and nothing shows who answered what',
+      }),
+    ),
+    minimum_per_side: Type.Optional(
+      nullable(
+        Type.Integer({
+          minimum: 3,
+          maximum: 1000,
+          description:
+            'Only of individual: a cell is shown with at least so many answers of its side. Three where it is left out; ' +
+            'once the round is open it may be raised, never lowered',
+        }),
+      ),
     ),
     ...recordTailWrite,
   },

@@ -14,13 +14,19 @@ export interface Scored {
   scores: ReadonlyMap<string, number>
 }
 
-/** A row of the frozen scores. `score` is a decimal of at most six places, or null where it is undefined. */
+/**
+ * A row of the frozen scores. `score` is a decimal of at most six places, or null where it is undefined; `spread` the
+ * standard deviation of those who count in it, in points, of at most two. A row that is withheld has none of them.
+ */
 export interface ScoreRow {
   side: Side
-  level: 'overall' | 'dimension' | 'item'
+  level: 'overall' | 'dimension' | 'item' | 'prediction'
   code: string
-  n: number
+  dimension: string | null
+  n: number | null
   score: string | null
+  spread: string | null
+  suppression_reason: 'too_few' | 'complementary' | null
 }
 
 export interface GapRow {
@@ -29,6 +35,7 @@ export interface GapRow {
   sides: [Side, Side]
   gap: string | null
   flagged: boolean
+  suppression_reason: ScoreRow['suppression_reason']
 }
 
 /** From this difference on, in points of 100, a gap is flagged. */
@@ -42,7 +49,7 @@ export type ScoringTemplate = Pick<EvaluationTemplate, 'dimensions'> & {
   >[]
 }
 
-interface Fraction {
+export interface Fraction {
   over: bigint
   under: bigint
 }
@@ -63,10 +70,35 @@ function reduced(over: bigint, under: bigint): Fraction {
   return a === 0n ? { over: 0n, under: 1n } : { over: over / a, under: under / a }
 }
 
-function mean(values: readonly Fraction[]): Fraction | null {
+export function mean(values: readonly Fraction[]): Fraction | null {
   if (values.length === 0) return null
   const { over, under } = sum(values)
   return reduced(over, under * BigInt(values.length))
+}
+
+/** The standard deviation of two values or more, all of them, rounded to two decimals; null of fewer. */
+function spreadOf(values: readonly Fraction[]): string | null {
+  const centre = mean(values)
+  if (centre === null || values.length < 2) return null
+  const squares = values.map(({ over, under }) => {
+    const off = reduced(over * centre.under - centre.over * under, under * centre.under)
+    return { over: off.over * off.over, under: off.under * off.under }
+  })
+  const variance = mean(squares) as Fraction
+  // Twice as fine as it is given, so that the last place is rounded: the root of 4 · 10⁴ · variance.
+  const doubled = squareRoot((40_000n * variance.over) / variance.under)
+  return decimal(((doubled + 1n) / 2n) * (unit / 100n))
+}
+
+/** The whole part of a square root, by Newton's method. */
+function squareRoot(of: bigint): bigint {
+  if (of < 2n) return of
+  let root = 1n << (BigInt(of.toString(2).length + 1) / 2n + 1n)
+  for (;;) {
+    const next = (root + of / root) / 2n
+    if (next >= root) return root
+    root = next
+  }
 }
 
 /** A number that is not negative, as a decimal without superfluous zeros; halves go up. */
@@ -88,54 +120,71 @@ function unitsOf(decimal: string): bigint {
   return BigInt(whole) * unit + BigInt(fraction.padEnd(places, '0'))
 }
 
+/** A respondent's answers on the scale of 0 to 100, by the code of the item. */
+export const pointsBy = (items: ScoringTemplate['items'], { scores }: Scored): Map<string, Fraction> =>
+  new Map(items.flatMap((item) => pointsOf(item, scores.get(item.code))))
+
+/** The items of a template that have points. */
+export const scoredItems = (template: ScoringTemplate): ScoringTemplate['items'] =>
+  template.items.filter(({ minimum }) => minimum !== null)
+
+interface Cell {
+  n: number
+  score: Fraction | null
+  spread: string | null
+}
+const cellOf = (values: readonly Fraction[]): Cell => ({
+  n: values.length,
+  score: mean(values),
+  spread: spreadOf(values),
+})
+
 /**
- * The scores of a round: for each side the whole, each dimension and each item that has a scale, in that order.
- * What a side expects of the other says nothing of what it finds itself, and counts in none of them.
+ * The scores of a round: for each side the whole, each dimension, each item that has a scale, and each prediction, in that
+ * order. What a side expects of the other says nothing of what it finds itself, and counts in nothing else.
  * @param sides every side that was invited, in the order of the rows
  */
 export function scoresOf(template: ScoringTemplate, sides: readonly Side[], responses: readonly Scored[]): ScoreRow[] {
-  const items = template.items.filter(({ minimum, perspective }) => minimum !== null && perspective === 'own')
+  const scored = scoredItems(template)
+  const items = scored.filter(({ perspective }) => perspective === 'own')
+  const predictions = scored.filter(({ perspective }) => perspective === 'predict_other')
   const bySide = sides.map((side) => ({
     side,
-    respondents: responses
-      .filter((response) => response.side === side)
-      .map(({ scores }) => new Map(items.flatMap((item) => pointsOf(item, scores.get(item.code))))),
+    respondents: responses.filter((response) => response.side === side).map((one) => pointsBy(scored, one)),
   }))
-  const row = (level: ScoreRow['level'], code: string, side: Side, n: number, score: Fraction | null): ScoreRow => ({
+  const row = (level: ScoreRow['level'], code: string, dimension: string | null, side: Side, cell: Cell): ScoreRow => ({
     side,
     level,
     code,
-    n,
-    score: decimalOf(score),
+    dimension,
+    n: cell.n,
+    score: decimalOf(cell.score),
+    spread: cell.spread,
+    suppression_reason: null,
   })
   const dimensions = template.dimensions.map(({ code, weight }) => {
     const own = items.filter(({ dimension }) => dimension === code).map((item) => item.code)
     const cells = bySide.map(({ side, respondents }) => {
       const means = respondents.flatMap((values) => mean(own.flatMap((item) => values.get(item) ?? [])) ?? [])
-      return { side, n: means.length, score: mean(means) }
+      return { side, cell: cellOf(means) }
     })
     return { code, weight: BigInt(weight), cells }
   })
+  const each = (level: ScoreRow['level'], of: ScoringTemplate['items']) =>
+    of.flatMap(({ code, dimension }) =>
+      bySide.map(({ side, respondents }) =>
+        row(level, code, dimension, side, cellOf(respondents.flatMap((values) => values.get(code) ?? []))),
+      ),
+    )
   return [
     ...bySide.map(({ side, respondents }, at) => {
-      const n = respondents.filter((values) => values.size > 0).length
-      return row(
-        'overall',
-        'overall',
-        side,
-        n,
-        weighted(dimensions.map(({ weight, cells }) => ({ weight, score: cells[at]?.score ?? null }))),
-      )
+      const n = respondents.filter((values) => items.some(({ code }) => values.has(code))).length
+      const parts = dimensions.map(({ weight, cells }) => ({ weight, score: cells[at]?.cell.score ?? null }))
+      return row('overall', 'overall', null, side, { n, score: weighted(parts), spread: null })
     }),
-    ...dimensions.flatMap(({ code, cells }) =>
-      cells.map(({ side, n, score }) => row('dimension', code, side, n, score)),
-    ),
-    ...items.flatMap(({ code }) =>
-      bySide.map(({ side, respondents }) => {
-        const values = respondents.flatMap((respondent) => respondent.get(code) ?? [])
-        return row('item', code, side, values.length, mean(values))
-      }),
-    ),
+    ...dimensions.flatMap(({ code, cells }) => cells.map(({ side, cell }) => row('dimension', code, code, side, cell))),
+    ...each('item', items),
+    ...each('prediction', predictions),
   ]
 }
 
@@ -156,22 +205,35 @@ function weighted(parts: readonly { weight: bigint; score: Fraction | null }[]):
   return reduced(over, under * total)
 }
 
+/** The difference of two published scores, and whether its size reaches the threshold. */
+export function difference(
+  first: string | null,
+  second: string | null,
+  threshold: string,
+): { gap: string | null; flagged: boolean } {
+  if (first === null || second === null) return { gap: null, flagged: false }
+  const units = unitsOf(first) - unitsOf(second)
+  return { gap: decimal(units), flagged: (units < 0n ? -units : units) >= unitsOf(threshold) }
+}
+
+/** What makes a row findable: its cell and its side. */
+export const keyOf = (level: string, code: string, side: string): string => JSON.stringify([level, code, side])
+
 /**
  * The gaps between each two sides, in the order of the rows: differences of the scores as they are published, so that
- * anyone can check them.
+ * anyone can check them. Predictions are compared with what the other side says: see understanding.
  */
 export function gapsOf(rows: readonly ScoreRow[], sides: readonly Side[], threshold: string = gapThreshold): GapRow[] {
-  const scores = new Map(rows.map(({ level, code, side, score }) => [JSON.stringify([level, code, side]), score]))
-  const cells = [...new Map(rows.map(({ level, code }) => [JSON.stringify([level, code]), { level, code }])).values()]
+  const own = rows.filter(({ level }) => level !== 'prediction')
+  const found = new Map(own.map((row) => [keyOf(row.level, row.code, row.side), row]))
+  const cells = [...new Map(own.map(({ level, code }) => [JSON.stringify([level, code]), { level, code }])).values()]
   const pairs = sides.flatMap((a, at) => sides.slice(at + 1).map((b): [Side, Side] => [a, b]))
   return cells.flatMap(({ level, code }) =>
     pairs.map(([a, b]): GapRow => {
-      const first = scores.get(JSON.stringify([level, code, a])) ?? null
-      const second = scores.get(JSON.stringify([level, code, b])) ?? null
-      if (first === null || second === null) return { level, code, sides: [a, b], gap: null, flagged: false }
-      const units = unitsOf(first) - unitsOf(second)
-      const flagged = (units < 0n ? -units : units) >= unitsOf(threshold)
-      return { level, code, sides: [a, b], gap: decimal(units), flagged }
+      const [first, second] = [a, b].map((side) => found.get(keyOf(level, code, side)))
+      const suppression_reason = first?.suppression_reason ?? second?.suppression_reason ?? null
+      const apart = difference(first?.score ?? null, second?.score ?? null, threshold)
+      return { level, code, sides: [a, b], ...apart, suppression_reason }
     }),
   )
 }

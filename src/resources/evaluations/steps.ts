@@ -3,10 +3,11 @@ import type { IfMatch } from '../../core/etag.ts'
 import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import { findTemplate } from '../evaluation-templates/read.ts'
-import { closeRound, expirePending } from './closing.ts'
+import { templateOf } from '../evaluation-templates/read.ts'
+import { closeRound, expirePending, leaveOpen } from './closing.ts'
+import { closeAtDeadline } from './deadline.ts'
 import { invite } from './invitations.ts'
-import { checkInvitations, presentOn, requirePartnershipState } from './lifecycle.ts'
+import { checkEnoughInvited, checkInvitations, presentOn, requirePartnershipState } from './lifecycle.ts'
 import { lockForStep, takeStep } from './round.ts'
 import type { EvaluationCancel, EvaluationOpen } from './schemas.ts'
 import { invitationsOf } from './store.ts'
@@ -17,21 +18,28 @@ export async function openEvaluation(tx: Tx, id: string, ifMatch: IfMatch, body:
   const { evaluation, partnership, today } = round
   requirePartnershipState(evaluation.kind, partnership)
   const present = presentOn(partnership.parties, today)
-  const invited = new Set((await invitationsOf(tx, id)).map(({ party_id }) => party_id))
-  if (body.invite_all_parties) {
+  const invitations = await invitationsOf(tx, id)
+  const invited = new Set(invitations.map(({ party_id }) => party_id))
+  const faults = new Faults()
+  const k = evaluation.minimum_per_side
+  if (body.invite_all_parties && k !== null) {
+    const detail = 'In an individual round persons are invited, at least minimum_per_side of each side: a party is not.'
+    faults.add('/invite_all_parties', 'individual', detail)
+  } else if (body.invite_all_parties) {
     for (const party of present.filter((one) => !invited.has(one.id))) {
-      await invite(tx, evaluation, { party_id: party.id, contact_id: null, function: null })
+      await invite(tx, evaluation, { party_id: party.id, contact_id: null, function: null, language: null })
       invited.add(party.id)
     }
   }
-  const faults = new Faults()
   checkInvitations(present, invited, faults)
+  if (k !== null) checkEnoughInvited(present, invitations, k, faults)
   const { closes_at } = evaluation
   if (closes_at !== null && microsOf(closes_at) <= microsOf(tx.now)) {
     faults.add('/closes_at', 'deadline_passed', `The deadline was ${closes_at}: set a later one first.`)
   }
   faults.refuse('condition_unmet')
-  const template = findTemplate(evaluation.template_code)
+  await closeAtDeadline(tx, id, closes_at)
+  const template = await templateOf(tx, evaluation.template_code)
   if (!template) throw new Error(`The template ${evaluation.template_code} is not there`)
   return takeStep(tx, round, 'opened', { status: 'open', opened_at: tx.now, template_version: template.version })
 }
@@ -50,5 +58,6 @@ export async function cancelEvaluation(
 ): Promise<Outcome> {
   const round = await lockForStep(tx, id, ifMatch, 'cancelled')
   await expirePending(tx, await invitationsOf(tx, id))
+  await leaveOpen(tx, id)
   return takeStep(tx, round, 'cancelled', { status: 'cancelled', cancel_reason: reason }, { reason })
 }

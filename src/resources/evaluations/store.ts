@@ -1,9 +1,11 @@
 import { sql, type Updateable } from 'kysely'
+import { newId } from '../../core/ids.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
+import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { Evaluations } from '../../db/rows.ts'
 import type { EvaluationDecision } from './decision-schemas.ts'
 import type { AnswerGiven, EvaluationInvitation } from './response-schemas.ts'
-import type { EvaluationState, EvaluationStatus } from './schemas.ts'
+import type { EvaluationKind, EvaluationState, EvaluationStatus } from './schemas.ts'
 import type { ScoreRow } from './scoring.ts'
 
 /** Instants as Postgres writes them on the wire, so that one instant has one spelling. */
@@ -30,6 +32,7 @@ function columnsOf(state: EvaluationState) {
     opens_at: state.opens_at,
     closes_at: state.closes_at,
     response_mode: state.response_mode,
+    minimum_per_side: state.minimum_per_side,
     metadata: JSON.stringify(state.metadata),
   }
 }
@@ -96,6 +99,7 @@ async function change(tx: Tx, id: string, columns: Updateable<Evaluations>): Pro
 export interface InvitationRow {
   id: string
   party_id: string
+  contact_id: string | null
   status: EvaluationInvitation['status']
 }
 
@@ -103,7 +107,7 @@ export interface InvitationRow {
 export async function invitationsOf(tx: ReadTx, evaluationId: string): Promise<InvitationRow[]> {
   const rows = await tx.db
     .selectFrom('evaluation_invitations')
-    .select(['id', 'party_id', 'status'])
+    .select(['id', 'party_id', 'contact_id', 'status'])
     .where('tenant_id', '=', tx.tenantId)
     .where('evaluation_id', '=', evaluationId)
     .orderBy('created_at')
@@ -114,13 +118,20 @@ export async function invitationsOf(tx: ReadTx, evaluationId: string): Promise<I
 
 type NewInvitation = Pick<
   EvaluationInvitation,
-  'id' | 'evaluation_id' | 'partnership_id' | 'party_id' | 'contact_id' | 'function'
+  'id' | 'evaluation_id' | 'partnership_id' | 'party_id' | 'contact_id' | 'function' | 'language'
 >
 
-export async function invitationInsert(tx: Tx, invitation: NewInvitation): Promise<void> {
+export async function invitationInsert(tx: Tx, invitation: NewInvitation, tokenHash: Buffer | null): Promise<void> {
   await tx.db
     .insertInto('evaluation_invitations')
-    .values({ tenant_id: tx.tenantId, created_at: tx.now, updated_at: tx.now, status: 'pending', ...invitation })
+    .values({
+      tenant_id: tx.tenantId,
+      created_at: tx.now,
+      updated_at: tx.now,
+      status: 'pending',
+      token_hash: tokenHash,
+      ...invitation,
+    })
     .execute()
 }
 
@@ -152,7 +163,7 @@ export async function contactIsOf(tx: ReadTx, organisationId: string, contactId:
 
 export async function responseInsert(
   tx: Tx,
-  response: { id: string; evaluation_id: string; party_id: string; answers: readonly AnswerGiven[] },
+  response: { id?: string; evaluation_id: string; party_id: string; answers: readonly AnswerGiven[] },
 ): Promise<void> {
   await tx.db
     .insertInto('evaluation_responses')
@@ -160,6 +171,7 @@ export async function responseInsert(
       tenant_id: tx.tenantId,
       created_at: tx.now,
       submitted_at: tx.now,
+      id: newId(),
       ...response,
       answers: JSON.stringify(response.answers),
     })
@@ -188,7 +200,7 @@ export async function scoresInsert(tx: Tx, evaluationId: string, rows: readonly 
 export async function scoresRead(tx: ReadTx, evaluationId: string): Promise<ScoreRow[]> {
   const rows = await tx.db
     .selectFrom('evaluation_scores')
-    .select(['side', 'level', 'code', 'n', 'score'])
+    .select(['side', 'level', 'code', 'dimension', 'n', 'score', 'spread', 'suppression_reason'])
     .where('tenant_id', '=', tx.tenantId)
     .where('evaluation_id', '=', evaluationId)
     .orderBy('position')
@@ -224,4 +236,33 @@ export async function decisionUpdate(
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .execute()
+}
+
+interface EarlierRound {
+  evaluation_id: string
+  kind: EvaluationKind
+  template_version: number
+  period_from: string
+  period_to: string
+  closed_at: string
+  scores: ScoreRow[]
+}
+
+const earlier = prepare<{ rounds: EarlierRound[] }>(sql`
+  select coalesce(json_agg(x), '[]') as rounds from (
+    select e.id as evaluation_id, e.kind, e.template_version, e.period_from, e.period_to, e.closed_at, (
+      select coalesce(json_agg(json_build_object('side', s.side, 'level', s.level, 'code', s.code,
+        'dimension', s.dimension, 'n', s.n, 'score', s.score::text, 'spread', s.spread::text,
+        'suppression_reason', s.suppression_reason) order by s.position), '[]')
+      from evaluation_scores s where s.tenant_id = e.tenant_id and s.evaluation_id = e.id) as scores
+    from evaluations e join evaluations r on r.tenant_id = e.tenant_id and r.partnership_id = e.partnership_id
+      and r.template_code = e.template_code and r.response_mode = e.response_mode
+    where r.tenant_id = ${tenantParam} and r.id = ${param('id')}::uuid and e.status in ('closed', 'concluded')
+      and (e.closed_at, e.id) < (r.closed_at, r.id)
+    order by e.closed_at desc, e.id desc limit 5) x`)
+
+/** The rounds of the same partnership, template and mode that were closed before this one, the latest first; five at most. */
+export async function earlierRounds(tx: ReadTx, { id }: { id: string }): Promise<EarlierRound[]> {
+  const [row] = await earlier.run(tx, { id })
+  return row?.rounds ?? []
 }

@@ -25,6 +25,7 @@ const evaluationView: View<Evaluation> = compiler
     'r.closes_at',
     eb.ref('r.response_mode').$castTo<Evaluation['response_mode']>().as('response_mode'),
     eb.ref('r.status').$castTo<Evaluation['status']>().as('status'),
+    'r.minimum_per_side',
     'r.opened_at',
     'r.closed_at',
     'r.concluded_at',
@@ -54,6 +55,7 @@ const invitationView: View<EvaluationInvitation> = compiler
     'r.party_id',
     'r.contact_id',
     eb.ref('r.function').$castTo<EvaluationInvitation['function']>().as('function'),
+    'r.language',
     eb.ref('r.status').$castTo<EvaluationInvitation['status']>().as('status'),
   ])
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
-import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
+import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { gapThreshold } from '../../resources/evaluations/scoring.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
 import { codeColumn, evaluationKey, listOf, optional, partnershipKey } from '../columns.ts'
@@ -19,6 +19,7 @@ const source = compiler
       .onRef('o.code', '=', 'r.code')
       .on(sql<boolean>`${order('r.side')} < ${order('o.side')}`),
   )
+  .where('r.level', '<>', 'prediction')
   .innerJoin('evaluations as e', (join) =>
     join
       .onRef('e.tenant_id', '=', 'r.tenant_id')
@@ -39,7 +40,10 @@ export const evaluationGapsTable = defineTable(source, {
     partnership_id: partnershipKey('The partnership that was judged', { value: sql.ref('e.partnership_id') }),
     first_side: codeColumn(sides, 'The side from whose score that of the other is taken', { value: sql.ref('r.side') }),
     second_side: codeColumn(sides, 'The other side', { value: sql.ref('o.side') }),
-    level: codeColumn(scoreLevels, 'Whether the row is of the whole, of a dimension or of an item'),
+    level: codeColumn(
+      scoreLevels.filter((level) => level !== 'prediction'),
+      'Whether the row is of the whole, of a dimension or of an item',
+    ),
     code: { type: 'text', meaning: 'The item or dimension in the questionnaire; overall for the whole' },
     position: { type: 'integer', meaning: 'The order of the row within its round, from 0' },
     gap: {
@@ -56,6 +60,10 @@ export const evaluationGapsTable = defineTable(source, {
       meaning: `Whether its size reaches ${gapThreshold} points`,
       value: sql`coalesce(abs(r.score - o.score) >= ${sql.lit(Number(gapThreshold))}, false)`,
     },
+    suppression_reason: codeColumn(suppressionReasons, 'Why one of the two scores is withheld; null where neither is', {
+      ...optional,
+      value: sql`coalesce(r.suppression_reason, o.suppression_reason)`,
+    }),
   },
   filters: {
     partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },

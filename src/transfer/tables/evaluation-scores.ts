@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
-import { templates } from '../../resources/evaluation-templates/read.ts'
-import { evaluationKinds } from '../../resources/evaluations/schemas.ts'
-import { scoreLevels } from '../../resources/evaluations/score-schemas.ts'
+import { evaluationKinds, responseModes } from '../../resources/evaluations/schemas.ts'
+import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
 import { listOf } from '../columns.ts'
 import { defineTable } from '../table.ts'
@@ -18,19 +17,6 @@ const source = compiler.selectFrom('evaluation_scores as r').innerJoin('evaluati
     .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
 )
 
-// One constant, looked into for each row: as a join it would lose the order of the index, and a million rows would be
-// sorted before the first could leave.
-const dimensionsOfItems = Object.fromEntries(
-  templates.map(({ code, version, items }) => [
-    `${code} ${version}`,
-    Object.fromEntries(items.map((item) => [item.code, item.dimension])),
-  ]),
-)
-const dimension = sql`case r.level
-  when 'item' then ${sql.lit(JSON.stringify(dimensionsOfItems))}::jsonb
-    -> (e.template_code || ' ' || e.template_version) ->> r.code
-  when 'dimension' then r.code end`
-
 /** The analysts' main table: what each side of each round finds. */
 export const evaluationScoresTable = defineTable(source, {
   name: 'evaluation_scores',
@@ -38,7 +24,7 @@ export const evaluationScoresTable = defineTable(source, {
   grain: 'closed round, side and overall, dimension or item',
   notes:
     'Only closed and concluded rounds have scores, frozen at closing. A row whose score is null stays: nobody of that ' +
-    'side answered. Compare sides by joining rows of one evaluation_id, level and code.',
+    'side answered, or it is withheld and suppression_reason says why. Compare sides by joining rows of one evaluation_id, level and code.',
   key: ['evaluation_id', 'level', 'code', 'side'],
   columns: {
     evaluation_id: {
@@ -69,14 +55,14 @@ export const evaluationScoresTable = defineTable(source, {
     level: {
       type: 'code',
       codes: scoreLevels,
-      meaning: 'Whether the row is of the whole, of a dimension or of an item',
+      meaning: 'Whether the row is of the whole, of a dimension, of an item or of an item that predicts the other side',
       value: 'r.level',
     },
     dimension: {
       type: 'text',
       meaning: 'The dimension, also of an item; null for the whole',
       isNullable: true,
-      value: dimension,
+      value: 'r.dimension',
     },
     code: {
       type: 'text',
@@ -84,14 +70,40 @@ export const evaluationScoresTable = defineTable(source, {
       value: 'r.code',
     },
     position: { type: 'integer', meaning: 'The order of the row within its round, from 0', value: 'r.position' },
-    n: { type: 'integer', unit: 'respondents', meaning: 'How many of the side the score rests on', value: 'r.n' },
+    n: {
+      type: 'integer',
+      unit: 'respondents',
+      meaning: 'How many of the side the score rests on; null where it is withheld',
+      isNullable: true,
+      value: 'r.n',
+    },
     score: {
       type: 'decimal',
       digits: 3,
       unit: 'points, 0 to 100, higher is better',
-      meaning: 'What the side finds; null where nobody answered',
+      meaning: 'What the side finds; null where nobody answered, and where it is withheld',
       isNullable: true,
       value: 'r.score',
+    },
+    spread: {
+      type: 'decimal',
+      unit: 'points',
+      meaning: 'The standard deviation of those who count in it; null of fewer than two, and where it is withheld',
+      isNullable: true,
+      value: 'r.spread',
+    },
+    suppression_reason: {
+      type: 'code',
+      codes: suppressionReasons,
+      meaning: 'Why n, score and spread are withheld; null where they are not',
+      isNullable: true,
+      value: 'r.suppression_reason',
+    },
+    response_mode: {
+      type: 'code',
+      codes: responseModes,
+      meaning: 'Whether parties answered in their own name or persons did',
+      value: 'e.response_mode',
     },
   },
   filters: {

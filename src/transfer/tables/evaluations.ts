@@ -45,7 +45,7 @@ export const evaluationsTable = defineTable(source, {
     period_to: { type: 'date', meaning: 'Last day of it' },
     opens_at: { type: 'instant', meaning: 'When it is meant to open', ...optional },
     closes_at: { type: 'instant', meaning: 'The deadline', ...optional },
-    response_mode: codeColumn(responseModes, 'Who answers: each party in its own name'),
+    response_mode: codeColumn(responseModes, 'Who answers: each party in its own name, or persons'),
     status: codeColumn(evaluationStatuses, 'Where the round stands'),
     opened_at: { type: 'instant', meaning: 'When it opened', ...optional },
     closed_at: { type: 'instant', meaning: 'When answers closed and scores were frozen', ...optional },
@@ -56,6 +56,12 @@ export const evaluationsTable = defineTable(source, {
       'What each party has to say of the outcome',
     ),
     cancel_reason: { type: 'text', meaning: 'Why it was cancelled', ...optional },
+    minimum_per_side: {
+      type: 'integer',
+      unit: 'respondents',
+      meaning: 'With fewer of a side its cells are withheld; null where parties answer',
+      ...optional,
+    },
     ...tailColumns,
   },
   filters: {
