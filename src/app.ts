@@ -26,6 +26,7 @@ import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
 import { partnerAnswers } from './platform/partners/answers.ts'
 import { partnerGate } from './platform/partners/gate.ts'
+import { remindEveryHour } from './platform/reminders.ts'
 import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { validation } from './platform/validation.ts'
@@ -36,6 +37,7 @@ import { audit } from './resources/audit/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { termSchemas } from './resources/commitments/schemas.ts'
 import { contacts } from './resources/contacts/routes.ts'
+import { responseOverdue } from './resources/disruption-impacts/reminder.ts'
 import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
@@ -49,8 +51,9 @@ import { measures } from './resources/measures/routes.ts'
 import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
+import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
-import { remindOfResumptions } from './resources/pauses/reminder.ts'
+import { resumptionDue } from './resources/pauses/reminder.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { portfolio } from './resources/portfolio/routes.ts'
 import { substitutions } from './resources/substitutions/routes.ts'
@@ -249,6 +252,9 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   return app
 }
 
+/** What is told of when its day has come. */
+export const reminders = [resumptionDue, responseOverdue, evaluationDue, evaluationOverdue, endingUndecided]
+
 /** What is done outside requests: every kind of job, and the chores that come round by the clock. */
 export function backgroundWork({
   eventsKeptDays,
@@ -263,11 +269,12 @@ export function backgroundWork({
   chores: Chore[]
 } {
   return {
-    handlers: [remindOfResumptions, closeAtDeadlines, runImport, ...webhookJobs(webhooks)],
+    handlers: [closeAtDeadlines, runImport, ...webhookJobs(webhooks)],
     chores: [
       expireKeys,
       expireEvents(eventsKeptDays),
       expireDeliveries(eventsKeptDays),
+      remindEveryHour(reminders),
       expireAudit(auditKeptDays),
       expireImports,
     ],

@@ -75,18 +75,3 @@ export function isTimeZone(name: string): boolean {
 export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000)
 }
-
-const hour = 3_600_000
-
-/** The first instant of a date in a time zone (IANA), in UTC; where clocks skip midnight, the first that there is. */
-export function startOfDay(date: string, timeZone: string): string {
-  const midnight = Date.parse(`${date}T00:00:00Z`)
-  // No zone is further from UTC than 14 hours.
-  let [before, from] = [midnight - 15 * hour, midnight + 15 * hour]
-  while (from - before > 1) {
-    const middle = Math.floor((before + from) / 2)
-    if (dateIn(timeZone, new Date(middle).toISOString()) < date) before = middle
-    else from = middle
-  }
-  return new Date(from).toISOString()
-}

@@ -648,7 +648,6 @@ export interface Pauses {
   partnership_id: string;
   planned_resume_on: string | null;
   reason: string;
-  reminded_on: string | null;
   resumed_on: string | null;
   review_on: string | null;
   schedule_effect: string;
@@ -656,6 +655,14 @@ export interface Pauses {
   tenant_id: string;
   updated_at: string;
   version: Generated<number>;
+}
+
+export interface Reminders {
+  due_on: string;
+  name: string;
+  record_id: string;
+  tenant_id: string;
+  told_at: string;
 }
 
 export interface StatusChanges {
@@ -824,6 +831,7 @@ export interface DB {
   partnership_parties: PartnershipParties;
   partnerships: Partnerships;
   pauses: Pauses;
+  reminders: Reminders;
   status_changes: StatusChanges;
   substitutions: Substitutions;
   tenant_counters: TenantCounters;

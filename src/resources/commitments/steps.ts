@@ -141,7 +141,6 @@ export async function pauseCommitment(tx: Tx, id: string, ifMatch: IfMatch, body
   const on = await beginPause(tx, scopeOf(held), body, {
     partyIds,
     today: held.today,
-    timeZone: held.partnership.time_zone,
   })
   return writeStep(tx, held, 'pause', { on, partyId, reason: body.reason })
 }

@@ -153,7 +153,6 @@ export async function pausePartnership(tx: Tx, id: string, ifMatch: IfMatch, bod
   const on = await beginPause(tx, { partnershipId: id, commitmentId: null }, body, {
     partyIds,
     today,
-    timeZone: partnership.time_zone,
   })
   const { reason, initiated_by_party_id: decidedByPartyId } = body
   const outcome = await move(tx, partnership, { step: 'pause', verb: 'paused', on, reason, decidedByPartyId })

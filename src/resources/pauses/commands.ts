@@ -3,7 +3,6 @@ import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { disruptionNamed } from '../disruptions/read.ts'
 import { holdByPause } from '../instalments/commands.ts'
-import { forgetResumption, remindOfResumption } from './reminder.ts'
 import { checkPause, type PauseScope, resumptionOf } from './rules.ts'
 import type { PauseEnd, PauseStart } from './schemas.ts'
 import { pauseClose, pauseInsert, pauseIntervals } from './store.ts'
@@ -17,7 +16,7 @@ export async function beginPause(
   tx: Tx,
   scope: PauseScope,
   start: PauseStart,
-  context: { partyIds: readonly string[]; today: string; timeZone: string },
+  context: { partyIds: readonly string[]; today: string },
 ): Promise<string> {
   const startsOn = start.starts_on ?? context.today
   const faults = new Faults()
@@ -28,8 +27,6 @@ export async function beginPause(
   await pauseInsert(tx, id, scope, start, { startsOn, disruptionId })
   // Which commitments it holds up is decided now; the steps that they take by it act on their instalments.
   await holdByPause(tx, id, scope.partnershipId, scope.commitmentId)
-  const expected = start.planned_resume_on ?? start.review_on
-  if (expected) await remindOfResumption(tx, id, { expected, timeZone: context.timeZone })
   return startsOn
 }
 
@@ -48,6 +45,5 @@ export async function endPause(
   const resumedOn = resumptionOf(pause.starts_on, resumed_on, today, faults)
   faults.refuse()
   await pauseClose(tx, pause.id, resumedOn)
-  await forgetResumption(tx, pause.id)
   return resumedOn
 }

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { dateIn } from '../../core/dates.ts'
 import type { Tx } from '../../db/database.ts'
 import type { Interval, PauseScope } from './rules.ts'
 import type { PauseStart } from './schemas.ts'
@@ -53,35 +52,4 @@ export async function pauseClose(tx: Tx, id: string, resumedOn: string): Promise
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .execute()
-}
-
-/**
- * Notes that it was told of an open pause that its expected end has passed, where that is so and was not told before.
- * @returns true where it is to be told now
- */
-export async function pauseRemind(
-  tx: Tx,
-  id: string,
-  isLate: (timeZone: string, expected: string) => boolean,
-): Promise<boolean> {
-  const pause = await tx.db
-    .selectFrom('pauses as p')
-    .innerJoin('partnerships as s', (join) =>
-      join.onRef('s.tenant_id', '=', 'p.tenant_id').onRef('s.id', '=', 'p.partnership_id'),
-    )
-    .select(['s.time_zone', sql<string>`coalesce(p.planned_resume_on, p.review_on)`.as('expected')])
-    .where('p.tenant_id', '=', tx.tenantId)
-    .where('p.id', '=', id)
-    .where('p.resumed_on', 'is', null)
-    .where('p.reminded_on', 'is', null)
-    .forUpdate('p')
-    .executeTakeFirst()
-  if (!pause || !isLate(pause.time_zone, pause.expected)) return false
-  await tx.db
-    .updateTable('pauses')
-    .set({ reminded_on: dateIn(pause.time_zone, tx.now) })
-    .where('tenant_id', '=', tx.tenantId)
-    .where('id', '=', id)
-    .execute()
-  return true
 }

@@ -1,0 +1,90 @@
+import { type RawBuilder, sql } from 'kysely'
+import { newId } from '../core/ids.ts'
+import type { Caller, Tx } from '../db/database.ts'
+import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
+import { record } from './events.ts'
+import type { Chore, JobTools } from './jobs.ts'
+import type { AnyResource } from './resource.ts'
+
+/** Something that is told of when its day has come, as an event of a record and so to webhooks. */
+export interface Reminder {
+  resource: AnyResource
+  /** What is told, without the resource: `resumption_due`. Never changed: it is kept with what was told. */
+  verb: string
+  /** Tells the records of the tenant whose day has come by the instant `now`. */
+  due: Prepared<{ id: string }>
+}
+
+/** How many are told in one transaction. */
+const batch = 200
+
+/**
+ * Names a reminder.
+ * @param due a select of `id` and `due_on`, over the tenant (`tenantParam`) and as of `reminderNow`; each is told once
+ * for each day, so that one which is put off and passes again is told again
+ */
+export function defineReminder(resource: AnyResource, verb: string, due: RawBuilder<unknown>): Reminder {
+  const name = sql.lit(`${resource.type}.${verb}`)
+  return {
+    resource,
+    verb,
+    // Of two processes at once the second waits for the first, and then finds it told.
+    due: prepare<{ id: string }>(sql`
+      with due as (${due})
+      insert into reminders (tenant_id, name, record_id, due_on, told_at)
+      select ${tenantParam}, ${name}, d.id, d.due_on, ${reminderNow} from due d
+      where not exists (
+        select from reminders t where t.tenant_id = ${tenantParam} and t.name = ${name} and t.record_id = d.id
+          and t.due_on = d.due_on)
+      order by d.due_on, d.id limit ${sql.lit(batch)}
+      on conflict do nothing
+      returning record_id as id`),
+  }
+}
+
+/** The instant as of which a reminder asks. */
+export const reminderNow = sql<string>`${param('now')}::timestamptz`
+
+/** Tells what has come due of one tenant. @returns how many were told */
+async function tell(tx: Tx, { resource, verb, due }: Reminder): Promise<number> {
+  const rows = await due.run(tx, { now: tx.now })
+  for (const { id } of rows) record(tx, { resource, id, verb })
+  return rows.length
+}
+
+/** Goes through all tenants and tells, once, on any number of processes, what has come due since the last round. */
+export async function remind(
+  reminders: readonly Reminder[],
+  { database, clock, log, signal }: JobTools,
+): Promise<void> {
+  const tenants = await database.outside<{ id: string }>({
+    name: 'every_tenant',
+    text: 'select every_tenant as id from every_tenant()',
+    values: [],
+  })
+  for (const { id: tenantId } of tenants) {
+    const caller = (): Caller => ({
+      tenantId,
+      actor: { type: 'system', id: null },
+      scopes: ['admin'],
+      requestId: newId(),
+      now: clock.now(),
+    })
+    for (const reminder of reminders) {
+      try {
+        let told = batch
+        while (told === batch && !signal.aborted) told = await database.write(caller(), (tx) => tell(tx, reminder))
+      } catch (error) {
+        // What cannot be told of one tenant is told in the next round, and keeps nothing from the others.
+        log.error({ err: error, tenant: tenantId, reminder: reminder.verb }, 'a reminder failed')
+      }
+    }
+  }
+}
+
+/** The round of reminders: within the hour after midnight, wherever that is. */
+export const remindEveryHour = (reminders: readonly Reminder[]): Chore => ({
+  name: 'remind',
+  at: '2 * * * *',
+  run: (tools) => remind(reminders, tools),
+})
