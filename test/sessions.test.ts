@@ -59,8 +59,9 @@ t.test(
     const owner = new pg.Client({ connectionString: service.url })
     await owner.connect()
     t.teardown(() => owner.end())
+    const cut = t.rejects(database.read(wholeTenant(other), (tx) => tx.client.query('select pg_sleep(5)')))
     await owner.query('select pg_terminate_backend($1)', [first?.pid])
-    await t.rejects(database.read(wholeTenant(other), (tx) => tx.client.query('select pg_sleep(5)')))
+    await cut
     const anew = await database.read(wholeTenant(other), seen)
     t.equal(anew?.tenant, other, 'and a new connection begins anew')
     t.not(anew?.pid, first?.pid)
