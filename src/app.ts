@@ -24,11 +24,14 @@ import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi, reference } from './platform/openapi.ts'
+import type { Outbound } from './platform/outbound.ts'
 import { partnerAnswers } from './platform/partners/answers.ts'
 import { partnerGate } from './platform/partners/gate.ts'
 import { remindEveryHour } from './platform/reminders.ts'
 import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
+import { tokenAuthenticator } from './platform/tokens/authenticator.ts'
+import { keySets } from './platform/tokens/key-sets.ts'
 import { validation } from './platform/validation.ts'
 
 import { amendments } from './resources/amendments/routes.ts'
@@ -50,6 +53,8 @@ import { instalments } from './resources/instalments/routes.ts'
 import { measures } from './resources/measures/routes.ts'
 import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
+import { protectedResource, resourceMetadataPath } from './resources/oidc-issuers/metadata.ts'
+import { oidcIssuers } from './resources/oidc-issuers/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
 import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
@@ -82,6 +87,8 @@ export interface Deps {
   signals: EventSignals
   /** How webhooks are sent and their secrets kept. */
   webhooks: Webhooks
+  /** How the keys of issuers are had; as webhooks are sent where it is not given. */
+  issuers?: Pick<Outbound, 'get'>
   /** Aborted when the service is about to stop. */
   draining?: AbortSignal
 }
@@ -135,6 +142,10 @@ const tags = [
   { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
   { name: 'Audit', description: 'Who did what: chained, and never changed.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
+  {
+    name: 'Sign-in',
+    description: 'The issuers whose access tokens are believed: of your people, and of partners’ portals.',
+  },
   { name: 'System', description: 'Health and the pages behind problem types.' },
 ]
 
@@ -184,6 +195,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       'RateLimit',
       'RateLimit-Policy',
       'Retry-After',
+      'WWW-Authenticate',
       'X-Request-Id',
     ],
     // Each address answers for itself: see methods.ts.
@@ -207,13 +219,19 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 
   const slice: SliceOptions = { database: deps.database, clock: deps.clock }
   await app.register(system, { ...slice, draining })
+  await app.register(protectedResource, { ...slice, publicUrl: deps.publicUrl })
+  const sets = keySets(deps.issuers ?? deps.webhooks.outbound, (err) =>
+    app.log.warn({ err }, 'an issuer gives no keys'),
+  )
+  const tokens = tokenAuthenticator(deps.database, deps.clock, sets)
   await app.register(
     async (v1) => {
       await v1.register(guessLimit, { requestsPerMinute: deps.requestsPerMinute })
       const { database, clock } = slice
       await v1.register(authentication, {
-        authenticate: keyAuthenticator(database, clock),
+        authenticate: keyAuthenticator(database, clock, tokens),
         noteDenial: denialNotes(database, clock),
+        resourceMetadata: `${deps.publicUrl.replace(/\/$/, '')}${resourceMetadataPath}`,
       })
       await v1.register(idempotency, { clock: deps.clock })
       await v1.register(disclosures, slice)
@@ -244,6 +262,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(exports, slice)
       await v1.register(audit, slice)
       await v1.register(apiKeys, slice)
+      await v1.register(oidcIssuers, slice)
     },
     { prefix: '/v1' },
   )

@@ -132,7 +132,7 @@ async function contract(): Promise<string> {
   const app = await buildApp({
     database: noDatabase,
     signals: noSignals,
-    webhooks: { outbound: { fault: unused, post: unused }, box: { seal: unused, open: unused } },
+    webhooks: { outbound: { fault: unused, post: unused, get: unused }, box: { seal: unused, open: unused } },
     clock: systemClock,
     logger: undefined,
     publicUrl: 'http://127.0.0.1:3000',

@@ -29,6 +29,8 @@ export interface Config {
   auditKeptDays: number
   /** Lets webhooks go to http and to private addresses: for development alone. */
   webhookAllowPrivate: boolean
+  /** Lets the keys of issuers be had over http and from private addresses: where the sign-in is in the same network. */
+  oidcAllowPrivate: boolean
   /** Seal the secrets that sign webhooks; the first seals, all open. */
   secretsKeys: readonly Buffer[]
   bootstrapTenant: string
@@ -130,6 +132,7 @@ export function readConfig(env: Environment): Config {
     eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
     auditKeptDays: whole('AUDIT_KEPT_DAYS', 2557, 365, 36_500),
     webhookAllowPrivate: choice('WEBHOOK_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
+    oidcAllowPrivate: choice('OIDC_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
     secretsKeys: keysOf(env['SECRETS_KEYS'], faults),
     bootstrapTenant: text('BOOTSTRAP_TENANT', 'default'),
     bootstrapApiKey,

@@ -70,6 +70,7 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
     outbound: makeOutbound({ allowPrivate: config.webhookAllowPrivate }),
     box: secretBox(config.secretsKeys),
   }
+  const issuers = makeOutbound({ allowPrivate: config.oidcAllowPrivate })
   if (config.secretsKeys.length === 0) logger.warn('SECRETS_KEYS is not set: secrets of webhooks are stored unsealed')
   if (config.jobConcurrency > 0) {
     const { jobConcurrency: concurrency } = config
@@ -85,7 +86,7 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
   }
   const signals = eventSignals({ url, onError: (error) => logger.warn({ err: error }, 'the feed does not hear') })
   stops.push(() => signals.close())
-  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals, webhooks })
+  const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals, webhooks, issuers })
   stops.push(() => app.close())
   await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })
 }

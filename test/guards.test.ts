@@ -24,6 +24,7 @@ async function start(v1: (app: FastifyInstance) => void, root: (app: FastifyInst
           organisations: null,
         }),
         noteDenial: async () => {},
+        resourceMetadata: 'http://127.0.0.1/.well-known/oauth-protected-resource',
       })
       v1(below)
     },

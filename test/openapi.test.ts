@@ -48,6 +48,7 @@ t.test('every operation is named, tagged, summed up and guarded', async (t) => {
       'get_liveness',
       'get_readiness',
       'get_problem_type',
+      'get_protected_resource',
       'get_answer_form',
       'save_answer_draft',
       'submit_answers',

@@ -50,7 +50,11 @@ t.test('a request without a good credential is refused', async (t) => {
     }
     const answer = await ask(service, operation, oursFor(operation), { key: null })
     isProblem(t, answer, 'unauthenticated')
-    t.equal(answer.headers['www-authenticate'], 'Bearer realm="beide"', operation.id)
+    t.equal(
+      answer.headers['www-authenticate'],
+      'Bearer realm="beide", resource_metadata="http://127.0.0.1:3000/.well-known/oauth-protected-resource"',
+      operation.id,
+    )
   }
 })
 

@@ -7,7 +7,7 @@ import type { DB } from './rows.ts'
 
 /** Who acts, as events and histories keep it. */
 export interface Actor {
-  type: 'api_key' | 'system' | 'respondent' | 'unknown'
+  type: 'api_key' | 'token' | 'respondent' | 'system' | 'unknown'
   id: string | null
 }
 

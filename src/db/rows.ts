@@ -538,6 +538,28 @@ export interface Objectives {
   version: Generated<number>;
 }
 
+export interface OidcIssuers {
+  algorithms: string[];
+  audience: string;
+  created_at: string;
+  id: string;
+  is_enabled: boolean;
+  is_listed: boolean;
+  issuer: string;
+  jwks_url: string | null;
+  metadata: Generated<Json>;
+  name: string;
+  organisations_claim: string | null;
+  organisations_system: string | null;
+  scopes: string[];
+  scopes_claim: string | null;
+  signs_in: string;
+  tenant_id: string;
+  token_type: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface OrganisationIdentifiers {
   normalised_value: string;
   organisation_id: string;
@@ -824,6 +846,7 @@ export interface DB {
   objective_days: ObjectiveDays;
   objective_links: ObjectiveLinks;
   objectives: Objectives;
+  oidc_issuers: OidcIssuers;
   organisation_identifiers: OrganisationIdentifiers;
   organisations: Organisations;
   partnership_days: PartnershipDays;

@@ -4,23 +4,14 @@ import fp from 'fastify-plugin'
 import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Actor, Caller, Database, Guard } from '../db/database.ts'
+import type { Caller, Database, Guard } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
 import type { NoteDenial } from './audit.ts'
 import { partnerOperations } from './partners/operations.ts'
+import type { Principal } from './principal.ts'
 import { grants, type Scope } from './scopes.ts'
-
-/** Who calls: a verified credential. */
-export interface Principal {
-  tenantId: string
-  /** What its uses are counted and its keys are kept by. */
-  keyId: string
-  actor: Actor
-  scopes: readonly string[]
-  /** The organisations that a partner's credential is bound to; null for the tenant's own. */
-  organisations: readonly string[] | null
-}
+import type { Tokens } from './tokens/authenticator.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -55,7 +46,7 @@ const noteUse = prepare(sql`
 type Authenticate = (authorization: string | undefined) => Promise<Principal>
 
 /** Finds keys by their public prefix, each at most once in `believedForMs`, and compares secrets in constant time. */
-export function keyAuthenticator(database: Database, clock: Clock): Authenticate {
+export function keyAuthenticator(database: Database, clock: Clock, tokens: Tokens): Authenticate {
   const cache = new Map<string, { at: number; key: Promise<StoredKey | undefined> }>()
 
   const lookUp = async (prefix: string): Promise<StoredKey | undefined> => {
@@ -92,13 +83,14 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
 
   return async (authorization) => {
     const presented = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-    if (presented === undefined) throw unauthenticated('Send your API key as "Authorization: Bearer beide_…".')
+    if (presented === undefined) throw missing()
+    if (presented.includes('.')) return byToken(tokens, presented)
     const parsed = parseKey(presented)
     const stored = parsed ? await find(parsed.prefix) : undefined
     // Whatever is wrong with a credential, the answer is one and the same.
     if (!parsed || !stored) throw notValid()
     const reason = faultOf(parsed, stored, clock)
-    if (reason !== undefined) throw notValid({ tenantId: stored.tenant_id, keyId: stored.id, reason })
+    if (reason !== undefined) throw notValid({ tenantId: stored.tenant_id, type: 'api_key', id: stored.id, reason })
     await note(stored)
     const actor = { type: 'api_key', id: stored.id } as const
     // A partner's key stays one, whatever became of its organisations.
@@ -107,40 +99,63 @@ export function keyAuthenticator(database: Database, clock: Clock): Authenticate
   }
 }
 
+/** Believes an access token of an issuer of the tenant's. */
+async function byToken(tokens: Tokens, presented: string): Promise<Principal> {
+  const { principal, issuer } = await tokens(presented)
+  if (principal) return principal
+  throw notValid(issuer && { ...issuer, type: 'oidc_issuer', reason: 'invalid_token' })
+}
+
 /** Why a key that was found is refused; undefined where it is not. For the audit: the caller is not told. */
-function faultOf(parsed: { secretHash: Buffer }, stored: StoredKey, clock: Clock): RefusedKey['reason'] | undefined {
+function faultOf(parsed: { secretHash: Buffer }, stored: StoredKey, clock: Clock): Refused['reason'] | undefined {
   if (!timingSafeEqual(parsed.secretHash, stored.secret_hash)) return 'wrong_secret'
   if (!stored.is_live) return 'revoked'
   if (stored.expires_at !== null && Date.parse(stored.expires_at) <= clock.millis()) return 'expired'
   return undefined
 }
 
-/** A key that was presented, and is refused. */
-interface RefusedKey {
+/** What was presented and is refused: a key, or a token of an issuer. */
+interface Refused {
   tenantId: string
-  keyId: string
-  reason: 'wrong_secret' | 'revoked' | 'expired'
+  type: 'api_key' | 'oidc_issuer'
+  id: string
+  reason: 'wrong_secret' | 'revoked' | 'expired' | 'invalid_token'
 }
 
 /** A credential that is refused; the tenant is told of it where it is known whose credential it was. */
 class Unauthenticated extends Problem {
-  readonly about: RefusedKey | undefined
-  constructor(detail: string, about?: RefusedKey) {
-    super('unauthenticated', detail, { headers: { 'www-authenticate': 'Bearer realm="beide"' } })
-    this.about = about
+  readonly about: Refused | undefined
+  readonly isMissing: boolean
+  constructor(detail: string, options: { about?: Refused | undefined; isMissing?: boolean } = {}) {
+    super('unauthenticated', detail)
+    this.about = options.about
+    this.isMissing = options.isMissing ?? false
   }
 }
 
-const notValid = (about?: RefusedKey) =>
-  new Unauthenticated('The credential is not valid: unknown, expired or revoked.', about)
+const notValid = (about?: Refused) =>
+  new Unauthenticated('The credential is not valid: unknown, expired or revoked.', { about })
 
-const unauthenticated = (detail: string) => new Unauthenticated(detail)
+const missing = () =>
+  new Unauthenticated('Send your API key or access token as "Authorization: Bearer …".', { isMissing: true })
+
+/** What a refused caller is told to do, as RFC 6750 and RFC 9728 have it; no more than that where it sent nothing. */
+function challenge(resourceMetadata: string, refusal: Readonly<Record<string, string>> = {}): string {
+  const said = { realm: 'beide', resource_metadata: resourceMetadata, ...refusal }
+  return `Bearer ${Object.entries(said)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}`
+}
 
 /** Denies by default: within this scope of the plugin tree every request has a credential that its operation allows. */
 export const authentication = fp(
   async (
     app: FastifyInstance,
-    { authenticate, noteDenial }: { authenticate: Authenticate; noteDenial: NoteDenial },
+    {
+      authenticate,
+      noteDenial,
+      resourceMetadata,
+    }: { authenticate: Authenticate; noteDenial: NoteDenial; resourceMetadata: string },
   ) => {
     app.decorateRequest('principal', null)
     app.decorateRequest('guard', null)
@@ -159,6 +174,8 @@ export const authentication = fp(
         request.principal = await authenticate(request.headers.authorization)
       } catch (error) {
         if (!(error instanceof Unauthenticated)) throw error
+        const refusal = { error: 'invalid_token', error_description: error.message }
+        reply.header('www-authenticate', challenge(resourceMetadata, error.isMissing ? {} : refusal))
         await app.limitGuesses(request)
         if (error.about) await noteFailure(noteDenial, request, error.about)
         throw error
@@ -170,6 +187,7 @@ export const authentication = fp(
       }
       if (!grants(scopes, scope)) {
         await noteDenial({ tenantId, actor, action: 'access.denied', details: { scope } }, request)
+        reply.header('www-authenticate', challenge(resourceMetadata, { error: 'insufficient_scope', scope }))
         throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {
           members: { scope },
         })
@@ -179,11 +197,11 @@ export const authentication = fp(
   { name: 'authentication', dependencies: ['guess-limit'] },
 )
 
-/** Notes a key that was refused. Who presented it is not known: the key is what it is about. */
-async function noteFailure(noteDenial: NoteDenial, request: FastifyRequest, about: RefusedKey): Promise<void> {
-  const { tenantId, keyId, reason } = about
+/** Notes what was refused. Who presented it is not known: the key, or the issuer, is what it is about. */
+async function noteFailure(noteDenial: NoteDenial, request: FastifyRequest, about: Refused): Promise<void> {
+  const { tenantId, type, id, reason } = about
   const actor = { type: 'unknown', id: null } as const
-  const resource = { type: 'api_key', id: keyId }
+  const resource = { type, id }
   await noteDenial({ tenantId, actor, resource, action: 'sign_in.failed', details: { reason } }, request)
 }
 

@@ -62,7 +62,7 @@ export async function recordStatusChange(tx: Tx, change: StatusChange): Promise<
 }
 
 const HistoryActor = Type.Object(
-  { type: Type.String({ examples: ['api_key'] }), id: nullable(uuid()) },
+  { type: Type.String({ examples: ['api_key'] }), id: nullable(Type.String()) },
   { $id: 'HistoryActor', description: 'Whose credential recorded it' },
 )
 

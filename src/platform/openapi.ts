@@ -37,6 +37,12 @@ export const openapi = fp(
         components: {
           securitySchemes: {
             api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer beide_…`' },
+            access_token: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description: 'An access token (RFC 9068) of an issuer that the tenant has named',
+            },
           },
         },
       },
@@ -89,7 +95,7 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
     operationId: id,
     tags: [tag],
     summary,
-    ...(scope === null ? {} : { security: [{ api_key: [scope] }] }),
+    ...(scope === null ? {} : { security: [{ api_key: [scope] }, { access_token: [scope] }] }),
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),

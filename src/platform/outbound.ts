@@ -28,12 +28,19 @@ export interface Sent {
   retryAfter: string | undefined
 }
 
+export interface Got {
+  status: number
+  body: string
+}
+
 /** Sends to addresses that tenants name, and to nothing else. */
 export interface Outbound {
   /** What is wrong with a target, in words for the caller; undefined where nothing is. Resolves its name. */
   fault(url: string): Promise<string | undefined>
   /** Sends a POST. Follows no redirect. @throws OutboundError that says why there was no whole answer */
   post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<Sent>
+  /** Sends a GET. Follows no redirect. @throws OutboundError that says why there was no whole answer, or one too large */
+  get(url: string, signal: AbortSignal): Promise<Got>
 }
 
 /** Why a target was not reached, in words for whoever named it. */
@@ -73,29 +80,43 @@ export function makeOutbound(options: OutboundOptions): Outbound {
       )
     },
 
-    async post(text, headers, body, signal) {
-      const url = URL.parse(text)
-      const form = url ? formFault(url, allowPrivate) : 'This is not an address.'
-      if (!url || form !== undefined) throw new OutboundError(form ?? '')
-      const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      try {
-        const address = await before(until, addressOf(url))
-        const isSecure = url.protocol === 'https:'
-        const host = url.hostname.replace(/^\[|\]$/g, '')
-        const target = {
-          address,
-          port: Number(url.port || (isSecure ? 443 : 80)),
-          servername: isSecure ? host : undefined,
-        }
-        return await send(url, () => connect(target), headers, body, until)
-      } catch (error) {
-        if (error instanceof OutboundError) throw error
-        if (signal.aborted) throw new OutboundError('The service was stopping.')
-        if (until.aborted) throw new OutboundError(`There was no whole answer within ${timeoutMs / 1000} seconds.`)
-        const { code, message } = error as NodeJS.ErrnoException
-        throw new OutboundError(`The connection failed: ${code ?? message}.`, { cause: error })
+    post: (text, headers, body, signal) =>
+      reached(text, signal, (url, connected, until) =>
+        send({ url, method: 'POST', headers, body, createConnection: connected, signal: until, read: wholeOf }),
+      ),
+
+    get: (text, signal) =>
+      reached(text, signal, (url, connected, until) =>
+        send({ url, method: 'GET', headers: {}, body: '', createConnection: connected, signal: until, read: bodyOf }),
+      ),
+  }
+
+  async function reached<T>(
+    text: string,
+    signal: AbortSignal,
+    work: (url: URL, connected: () => Socket, until: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const url = URL.parse(text)
+    const form = url ? formFault(url, allowPrivate) : 'This is not an address.'
+    if (!url || form !== undefined) throw new OutboundError(form ?? '')
+    const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    try {
+      const address = await before(until, addressOf(url))
+      const isSecure = url.protocol === 'https:'
+      const host = url.hostname.replace(/^\[|\]$/g, '')
+      const target = {
+        address,
+        port: Number(url.port || (isSecure ? 443 : 80)),
+        servername: isSecure ? host : undefined,
       }
-    },
+      return await work(url, () => connect(target), until)
+    } catch (error) {
+      if (error instanceof OutboundError) throw error
+      if (signal.aborted) throw new OutboundError('The service was stopping.')
+      if (until.aborted) throw new OutboundError(`There was no whole answer within ${timeoutMs / 1000} seconds.`)
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new OutboundError(`The connection failed: ${code ?? message}.`, { cause: error })
+    }
   }
 }
 
@@ -132,29 +153,52 @@ async function before<T>(until: AbortSignal, work: Promise<T>): Promise<T> {
   }
 }
 
-function send(
-  url: URL,
-  createConnection: () => Socket,
-  headers: Record<string, string>,
-  body: string,
-  signal: AbortSignal,
-): Promise<Sent> {
+interface Sending<T> {
+  url: URL
+  method: 'GET' | 'POST'
+  headers: Record<string, string>
+  body: string
+  createConnection: () => Socket
+  signal: AbortSignal
+  read: (answer: IncomingMessage) => Promise<T>
+}
+
+function send<T>({ url, method, headers, body, createConnection, signal, read }: Sending<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const { request } = url.protocol === 'https:' ? https : http
+    const length = method === 'GET' ? {} : { 'content-length': Buffer.byteLength(body) }
     const sending = request(
       {
-        method: 'POST',
+        method,
         host: url.hostname,
         path: `${url.pathname}${url.search}`,
-        headers: { host: url.host, connection: 'close', 'content-length': Buffer.byteLength(body), ...headers },
+        headers: { host: url.host, connection: 'close', ...length, ...headers },
         createConnection,
         signal,
         maxHeaderSize: 16_384,
       },
-      (answer) => wholeOf(answer).then(resolve, reject),
+      (answer) => read(answer).then(resolve, reject),
     )
     sending.on('error', reject)
     sending.end(body)
+  })
+}
+
+/** The text of an answer, as far as it is one that we want to read. */
+function bodyOf(answer: IncomingMessage): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    answer.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes <= answerMaxBytes) return
+      reject(new OutboundError('The answer is too large.'))
+      answer.destroy()
+    })
+    answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }))
+    answer.on('error', reject)
+    answer.on('close', () => reject(new OutboundError('The answer broke off.')))
   })
 }
 

@@ -78,7 +78,11 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
   const addressOf = ({ path }: Operation, naming: Naming): string =>
     path.replace(/\{(\w+)\}/g, (_, name: keyof Naming) => naming[name])
 
-  const bodyOf = ({ body }: Operation): unknown => (body ? exampleOf(body, { whole: false, schemas }) : undefined)
+  function bodyOf({ id, body }: Operation): unknown {
+    const made = body ? exampleOf(body, { whole: false, schemas }) : undefined
+    // One issuer and audience belong to one tenant, and are made once.
+    return id === 'create_oidc_issuer' ? { ...(made as object), audience: `https://${newId()}.example.org` } : made
+  }
 
   /** The parameters without which an operation is not asked: the records that they name are ours, or nobody's. */
   function neededBy({ parameters }: Operation, naming: Naming): string {

@@ -87,6 +87,13 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
   const line = `${JSON.stringify({ type: 'organisation', external_refs: [{ system: 'world', id: 'row' }] })}\n`
   const imported = await service.make('/v1/imports', line, { type: 'application/x-ndjson' })
   const apiKey = await service.make('/v1/api-keys', { name: 'Ours', scopes: ['organisations:read'] })
+  const issuer = await service.make('/v1/oidc-issuers', {
+    name: 'Our sign-in',
+    issuer: `https://id.example.org/${apiKey.id}`,
+    audience: 'https://api.example.org',
+    signs_in: 'staff',
+    scopes: ['partnerships:read'],
+  })
   return {
     organisations: organisation.id,
     contacts: contact.id,
@@ -99,6 +106,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     impacts: impact.id,
     imports: imported.id,
     'api-keys': apiKey.id,
+    'oidc-issuers': issuer.id,
     ...(await changes(service, seats, gift)),
     ...(await round(service, partnership, external_refs)),
     ...(await webhook(service)),

@@ -4,7 +4,8 @@ import { instant, nullable, ref, uuid } from '../../core/schemas.ts'
 export const Actor = Type.Object(
   {
     type: Type.String({
-      description: '`api_key`, or `system` for what the service does by itself; `unknown` for a refused credential',
+      description:
+        '`api_key`, `token` for who signed in at an issuer (its id is issuer/subject), or `system` for what the service does by itself; `unknown` for a refused credential',
       examples: ['api_key'],
     }),
     id: nullable(Type.String()),
