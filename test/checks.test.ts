@@ -55,16 +55,21 @@ const elsewhere: Record<string, [component: string, member: string]> = {
   'term_versions.resource_type': ['TermsAsOf', 'resource_type'],
   'commitment_valuations.basis': ['Valuation', 'basis'],
   'commitment_valuations.declared_by': ['Valuation', 'declared_by'],
+  'import_results.outcome': ['ImportRow', 'outcome'],
   'disruption_impacts.evaluation_obligation': ['Impact', 'evaluation_obligation'],
   'disruption_impacts.response': ['Impact', 'response'],
   'disruption_impacts.severity': ['Impact', 'severity'],
 }
+
+/** What is on its way to be shown: no read tells of it. */
+const unseen: Record<string, string> = { 'imports.status': 'uploading' }
 
 t.test('each list of codes in the database is the list of the contract', async (t) => {
   const found = await checks()
   t.ok(found.length > 30, `${found.length} lists`)
   for (const { table, column, codes } of found) {
     const [component, member] = elsewhere[`${table}.${column}`] ?? [pascal(singular(table)), column]
-    t.same(codesOf(component, member), codes, `${table}.${column} as ${component}.${member}`)
+    const shown = codes.filter((code) => code !== unseen[`${table}.${column}`])
+    t.same(codesOf(component, member), shown, `${table}.${column} as ${component}.${member}`)
   }
 })

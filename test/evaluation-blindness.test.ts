@@ -15,14 +15,21 @@ function withoutIds(text: string): string {
 /** Every address from which evaluations can be read, by the contract itself, so that a new one is looked at too. */
 async function addresses({ document, ...service }: Service, round: Json): Promise<string[]> {
   const { data } = (await service.get(`/v1/evaluations/${round.id}/invitations`)).body
-  return Object.keys(document.paths)
-    .filter((path) => document.paths[path].get && /^[/]v1[/](evaluation|exports[/]evaluation|events)/.test(path))
-    .filter((path) => !path.startsWith('/v1/evaluation-decisions/'))
-    .flatMap((path) => {
-      const filled = path.replace('{system}', 'crm').replace('{ref_id}', 'E-1').replace('{code}', 'partnership-review')
-      if (!filled.startsWith('/v1/evaluation-invitations/')) return [filled.replace('{id}', round.id)]
-      return data.map(({ id }: Json) => filled.replace('{id}', id))
-    })
+  return (
+    Object.keys(document.paths)
+      .filter((path) => document.paths[path].get && /^[/]v1[/](evaluation|exports[/]evaluation|events)/.test(path))
+      .filter((path) => !path.startsWith('/v1/evaluation-decisions/'))
+      // The same rows as in the other formats, with ids as bytes.
+      .filter((path) => !path.endsWith('.parquet'))
+      .flatMap((path) => {
+        const filled = path
+          .replace('{system}', 'crm')
+          .replace('{ref_id}', 'E-1')
+          .replace('{code}', 'partnership-review')
+        if (!filled.startsWith('/v1/evaluation-invitations/')) return [filled.replace('{id}', round.id)]
+        return data.map(({ id }: Json) => filled.replace('{id}', id))
+      })
+  )
 }
 
 /** All that can be seen of a round: each read with its status, ETag and length, and the rows that feeds are made of. */
