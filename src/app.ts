@@ -45,6 +45,7 @@ import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
 import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
+import { answerForm } from './resources/evaluations/form/routes.ts'
 import { answers } from './resources/evaluations/respondent-routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
 import { events } from './resources/events/routes.ts'
@@ -224,6 +225,11 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     app.log.warn({ err }, 'an issuer gives no keys'),
   )
   const tokens = tokenAuthenticator(deps.database, deps.clock, sets)
+  await app.register(answerForm, {
+    ...slice,
+    publicUrl: deps.publicUrl,
+    requestsPerMinute: deps.requestsPerMinute,
+  })
   await app.register(
     async (v1) => {
       await v1.register(guessLimit, { requestsPerMinute: deps.requestsPerMinute })

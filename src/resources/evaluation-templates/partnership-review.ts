@@ -6,8 +6,8 @@ export const partnershipReview = complete({
   version: 1,
   title: { nl: 'Terugblik op de samenwerking', en: 'Partnership review' },
   introduction: {
-    nl: 'Beantwoord de stellingen namens uw organisatie. “Wij” en “onze organisatie” gaan over uw eigen organisatie, “de ander” over uw partner of partners, “samen” en “elkaar” over u beiden. Antwoord zoals het nu is, niet zoals het zou moeten zijn. Past een stelling niet bij deze samenwerking, kies dan “niet van toepassing”. De ander ziet uw antwoorden pas als de ronde is gesloten.',
-    en: 'Answer on behalf of your organisation. “We” and “our organisation” are your own organisation, “the other side” is your partner or partners, “together” and “each other” are both of you. Answer as things are now, not as they should be. Choose “not applicable” for a statement that does not fit this collaboration. The other side sees your answers only once the round is closed.',
+    nl: 'Beantwoord de stellingen vanuit uw organisatie. “Wij” en “onze organisatie” gaan over uw eigen organisatie, “de ander” over uw partner of partners, “samen” en “elkaar” over u beiden. Antwoord zoals het nu is, niet zoals het zou moeten zijn. Past een stelling niet bij deze samenwerking, kies dan “niet van toepassing”. De uitkomst is pas te zien als de ronde is gesloten.',
+    en: 'Answer from where your organisation stands. “We” and “our organisation” are your own organisation, “the other side” is your partner or partners, “together” and “each other” are both of you. Answer as things are now, not as they should be. Choose “not applicable” for a statement that does not fit this collaboration. The outcome shows only once the round is closed.',
   },
   subject: 'partnership',
   licence: 'Apache-2.0',

@@ -120,6 +120,7 @@ export interface Asked {
   language: string | null
   organisation: string
   partnership: string
+  time_zone: string
 }
 
 /** What a respondent is told of who is asked. */
@@ -130,7 +131,7 @@ export async function askedBy(tx: ReadTx, invitationId: string): Promise<Asked |
 
 const asked = prepare<Asked>(sql`
   select i.token_hash, coalesce(i.language, c.language, o.preferred_language) as language, o.name as organisation,
-    r.name as partnership
+    r.name as partnership, r.time_zone
   from evaluation_invitations i
   join partnership_parties p on p.tenant_id = i.tenant_id and p.id = i.party_id
   join organisations o on o.tenant_id = p.tenant_id and o.id = p.organisation_id

@@ -68,6 +68,7 @@ export const AnswerForm = Type.Object(
     period_from: date(),
     period_to: date(),
     closes_at: nullable(instant()),
+    time_zone: Type.String({ description: 'Of the partnership (IANA)', examples: ['Europe/Amsterdam'] }),
     response_mode: codes(responseModes),
     minimum_per_side: nullable(Type.Integer({ description: 'Where persons answer: with fewer nothing is shown' })),
     questionnaire: nullable(ref(Questionnaire)),

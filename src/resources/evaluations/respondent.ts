@@ -75,6 +75,7 @@ export async function readForm(
     period_from,
     period_to,
     closes_at,
+    time_zone: asked.time_zone,
     response_mode,
     minimum_per_side,
     questionnaire: status === 'open' ? questionnaireIn(template, chosen) : null,

@@ -1,12 +1,10 @@
 import { sql, type Updateable } from 'kysely'
 import { newId } from '../../core/ids.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
-import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { Evaluations } from '../../db/rows.ts'
 import type { EvaluationDecision } from './decision-schemas.ts'
 import type { AnswerGiven, EvaluationInvitation } from './response-schemas.ts'
-import type { EvaluationKind, EvaluationState, EvaluationStatus } from './schemas.ts'
-import type { ScoreRow } from './scoring.ts'
+import type { EvaluationState, EvaluationStatus } from './schemas.ts'
 
 /** Instants as Postgres writes them on the wire, so that one instant has one spelling. */
 export async function instantsSpelt(
@@ -188,26 +186,6 @@ export async function answersOf(tx: ReadTx, evaluationId: string) {
   return rows as unknown as { party_id: string; answers: AnswerGiven[] }[]
 }
 
-/** Freezes the scores of a round: written once, in the order in which they are read. */
-export async function scoresInsert(tx: Tx, evaluationId: string, rows: readonly ScoreRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.db
-    .insertInto('evaluation_scores')
-    .values(rows.map((row, position) => ({ tenant_id: tx.tenantId, evaluation_id: evaluationId, position, ...row })))
-    .execute()
-}
-
-export async function scoresRead(tx: ReadTx, evaluationId: string): Promise<ScoreRow[]> {
-  const rows = await tx.db
-    .selectFrom('evaluation_scores')
-    .select(['side', 'level', 'code', 'dimension', 'n', 'score', 'spread', 'suppression_reason'])
-    .where('tenant_id', '=', tx.tenantId)
-    .where('evaluation_id', '=', evaluationId)
-    .orderBy('position')
-    .execute()
-  return rows as ScoreRow[]
-}
-
 type NewDecision = Omit<EvaluationDecision, 'version' | 'created_at' | 'updated_at' | 'status'>
 
 export async function decisionsInsert(tx: Tx, decisions: readonly NewDecision[]): Promise<void> {
@@ -236,33 +214,4 @@ export async function decisionUpdate(
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .execute()
-}
-
-interface EarlierRound {
-  evaluation_id: string
-  kind: EvaluationKind
-  template_version: number
-  period_from: string
-  period_to: string
-  closed_at: string
-  scores: ScoreRow[]
-}
-
-const earlier = prepare<{ rounds: EarlierRound[] }>(sql`
-  select coalesce(json_agg(x), '[]') as rounds from (
-    select e.id as evaluation_id, e.kind, e.template_version, e.period_from, e.period_to, e.closed_at, (
-      select coalesce(json_agg(json_build_object('side', s.side, 'level', s.level, 'code', s.code,
-        'dimension', s.dimension, 'n', s.n, 'score', s.score::text, 'spread', s.spread::text,
-        'suppression_reason', s.suppression_reason) order by s.position), '[]')
-      from evaluation_scores s where s.tenant_id = e.tenant_id and s.evaluation_id = e.id) as scores
-    from evaluations e join evaluations r on r.tenant_id = e.tenant_id and r.partnership_id = e.partnership_id
-      and r.template_code = e.template_code and r.response_mode = e.response_mode
-    where r.tenant_id = ${tenantParam} and r.id = ${param('id')}::uuid and e.status in ('closed', 'concluded')
-      and (e.closed_at, e.id) < (r.closed_at, r.id)
-    order by e.closed_at desc, e.id desc limit 5) x`)
-
-/** The rounds of the same partnership, template and mode that were closed before this one, the latest first; five at most. */
-export async function earlierRounds(tx: ReadTx, { id }: { id: string }): Promise<EarlierRound[]> {
-  const [row] = await earlier.run(tx, { id })
-  return row?.rounds ?? []
 }
