@@ -74,6 +74,8 @@ export interface Tx extends ReadTx, Caller {
    * their number would be without bound. Two who write one name at once are told apart by its unique index.
    */
   readonly gather?: (change: GatheredChange) => void
+  /** True where rows of a batch are worked through beside each other: see together.ts. */
+  readonly isTogether?: boolean
   /** Work for the very end: sent together with the commit in one round trip, in the order given. */
   atCommit(work: () => Promise<void>): void
 }

@@ -4,6 +4,7 @@ import { newId } from '../core/ids.ts'
 import { date, instant, nullable, uuid } from '../core/schemas.ts'
 import type { Tx } from '../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../db/prepared.ts'
+import { insertMany, together } from '../db/together.ts'
 import { byInstant, defineList, type List } from './lists.ts'
 
 export interface StatusChange {
@@ -48,18 +49,48 @@ const insertion = prepare(
  * called, so that it may also go with the commit.
  */
 export async function recordStatusChange(tx: Tx, change: StatusChange): Promise<void> {
-  const { decidedByPartyId = null, reason = null, disruptionId = null, amendmentId = null, ...values } = change
-  await insertion.run(tx, {
-    ...values,
-    entry_id: newId(),
-    decided_by_party_id: decidedByPartyId,
-    reason,
-    disruption_id: disruptionId,
-    amendment_id: amendmentId,
-    now: tx.now,
-    actor: JSON.stringify(tx.actor),
-  })
+  await inserted(tx, change)
 }
+
+const insertedTogether = insertMany('status_changes', [
+  ...['id', 'resource_type', 'resource_id', 'version', 'from_status', 'to_status', 'changed_on', 'changed_at'],
+  ...['decided_by_party_id', 'reason', 'disruption_id', 'amendment_id', 'actor'],
+])
+
+const inserted = together(
+  async (tx: Tx, change: StatusChange): Promise<void> => {
+    const { decidedByPartyId = null, reason = null, disruptionId = null, amendmentId = null, ...values } = change
+    await insertion.run(tx, {
+      ...values,
+      entry_id: newId(),
+      decided_by_party_id: decidedByPartyId,
+      reason,
+      disruption_id: disruptionId,
+      amendment_id: amendmentId,
+      now: tx.now,
+      actor: JSON.stringify(tx.actor),
+    })
+  },
+  async (tx, changes) => {
+    const rows = changes.map((change) => ({
+      id: newId(),
+      resource_type: change.type,
+      resource_id: change.id,
+      version: change.version,
+      from_status: change.from,
+      to_status: change.to,
+      changed_on: change.on,
+      changed_at: tx.now,
+      decided_by_party_id: change.decidedByPartyId,
+      reason: change.reason,
+      disruption_id: change.disruptionId,
+      amendment_id: change.amendmentId,
+      actor: tx.actor,
+    }))
+    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    return changes.map(() => undefined)
+  },
+)
 
 const HistoryActor = Type.Object(
   { type: Type.String({ examples: ['api_key'] }), id: nullable(Type.String()) },

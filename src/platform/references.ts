@@ -4,6 +4,7 @@ import { type Fault, type Faults, notFound, Problem } from '../core/problem.ts'
 import type { ReadTx, Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
+import { together } from '../db/together.ts'
 
 /** A record's id in another system. */
 export interface ExternalRefWrite {
@@ -59,6 +60,29 @@ export async function removeExternalRefs(tx: Tx, type: string, id: string): Prom
     .execute()
 }
 
+interface RefRow {
+  resource_type: string
+  system: string
+  ref_id: string
+  resource_id: string
+  url: string | null
+  position: number
+}
+
+const refsInsertion = prepare<Pick<RefRow, 'system' | 'ref_id' | 'resource_id'>>(sql`
+  insert into external_refs (tenant_id, resource_type, system, ref_id, resource_id, url, position)
+  select ${tenantParam}, n.resource_type, n.system, n.ref_id, n.resource_id, n.url, n.position
+  from json_populate_recordset(null::external_refs, ${param('rows')}::json) n
+  on conflict do nothing returning system, ref_id, resource_id`)
+
+const refsInserted = (tx: Tx, rows: readonly RefRow[]) => refsInsertion.run(tx, { rows: JSON.stringify(rows) })
+
+/** Those of the rows that were free. */
+const refsWritten = together(refsInserted, async (tx, lists) => {
+  const byRecord = Map.groupBy(await refsInserted(tx, lists.flat()), ({ resource_id }) => resource_id)
+  return lists.map(([first]) => byRecord.get(first?.resource_id ?? '') ?? [])
+})
+
 /** Adds external refs to a record that has none yet. */
 export async function insertExternalRefs(
   tx: Tx,
@@ -68,7 +92,6 @@ export async function insertExternalRefs(
 ): Promise<void> {
   if (refs.length === 0) return
   const rows = refs.map((ref, position) => ({
-    tenant_id: tx.tenantId,
     resource_type: type,
     system: ref.system,
     ref_id: ref.id,
@@ -76,12 +99,7 @@ export async function insertExternalRefs(
     url: ref.url ?? null,
     position,
   }))
-  const written = await tx.db
-    .insertInto('external_refs')
-    .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning(['system', 'ref_id'])
-    .execute()
+  const written = await refsWritten(tx, rows)
   if (written.length === refs.length) return
   const free = new Set(written.map((row) => `${row.system}:${row.ref_id}`))
   const errors = refs.flatMap((ref, at): Fault[] => {
@@ -97,11 +115,31 @@ const byRef = prepare<{ resource_id: string }>(sql`
   where tenant_id = ${tenantParam} and resource_type = ${param('type')} and system = ${param('system')}
     and ref_id = ${param('ref_id')}`)
 
-/** The id of the record that has this external ref. */
-export async function findByRef(tx: ReadTx, type: string, system: string, refId: string): Promise<string | undefined> {
-  const [row] = await byRef.run(tx, { type, system, ref_id: refId })
-  return row?.resource_id
+// Each by itself, as in namedIds.
+const byRefs = prepare<{ resource_id: string | null }>(sql`
+  select (
+    select x.resource_id from external_refs x where x.tenant_id = ${tenantParam} and x.resource_type = n.type
+      and x.system = n.system and x.ref_id = n.ref_id) as resource_id
+  from json_to_recordset(${param('refs')}::json) as n (position integer, type text, system text, ref_id text)
+  order by n.position`)
+
+interface RefOfType {
+  type: string
+  system: string
+  ref_id: string
 }
+
+const found = together(
+  async (tx: ReadTx, ref: RefOfType) => (await byRef.run(tx, { ...ref }))[0]?.resource_id,
+  async (tx, refs) => {
+    const rows = await byRefs.run(tx, { refs: JSON.stringify(refs.map((ref, position) => ({ position, ...ref }))) })
+    return rows.map(({ resource_id }) => resource_id ?? undefined)
+  },
+)
+
+/** The id of the record that has this external ref. */
+export const findByRef = (tx: ReadTx, type: string, system: string, refId: string): Promise<string | undefined> =>
+  found(tx, { type, system, ref_id: refId })
 
 const refsHeld = prepare<ExternalRefWrite>(sql`
   select system, ref_id as id, url from external_refs

@@ -2,9 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type IdentifierNode, type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { Moved, notFound } from '../core/problem.ts'
-import type { Database, ReadTx } from '../db/database.ts'
+import type { Database, ReadTx, Tx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
+import { together } from '../db/together.ts'
 import { principalOf } from './auth.ts'
 
 /** A row as it leaves: its version, and its representation as JSON text that Postgres built. */
@@ -39,10 +40,10 @@ export interface Resource<Wire> {
   survivor?: Prepared<{ id: string }>
   /** Reads one by `id`. */
   one: Prepared<Represented>
-  /** Locks one by `id` until the transaction ends; its own statement, so that a read after it sees what others left. */
-  lock: Prepared<object>
   /** Appends the event of a change to one by `id`, and reads it. */
   record: Prepared<Represented>
+  /** Locks one by its id until the transaction ends, and reads it; undefined where there is none. */
+  hold: (tx: Tx, id: string) => Promise<Represented | undefined>
   /** Appends the events of changes to many, a JSON list by `changes`; answers a row for each. */
   recordMany: Prepared<object>
 }
@@ -65,13 +66,12 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
     rows.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
   const one = only(view)
   const representation = kept ? sql`(select row_to_json(k) from (${only(kept)}) k)` : sql.ref('v.body')
+  const reads = readsOf(table, view, one, merges)
   return {
     ...known,
+    one: reads.one,
+    hold: together(reads.holdOne, reads.holdMany),
     ...(merges ? { survivor: survivorIn(table) } : {}),
-    one: prepare<Represented>(sql`
-      select v.version, row_to_json(v)::text as body ${sql.raw(merges ? ', v.merged_into_id' : '')} from (${one}) v`),
-    lock: prepare<object>(sql`
-      select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`),
     record: prepare<Represented>(sql`
       with v as (select w.version, row_to_json(w) as body from (${one}) w),
       counter as (
@@ -105,6 +105,36 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
         changed json)
       join v on v.id = c.id cross join counter
       returning 1`),
+  }
+}
+
+/** The ways to read records of a kind, and to lock them first. */
+function readsOf(table: keyof DB, view: View<unknown>, ofOne: View<unknown>, merges: boolean) {
+  const columns = sql.raw(`v.id, v.version, row_to_json(v)::text as body${merges ? ', v.merged_into_id' : ''}`)
+  const one = prepare<Represented>(sql`select ${columns} from (${ofOne}) v`)
+  const lock = prepare<object>(sql`
+    select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`)
+  const ofMany = view
+    .where(sql.ref('r.tenant_id'), '=', tenantParam)
+    .where(sql<boolean>`${sql.ref('r.id')} = any(${param('ids')}::uuid[])`)
+  const many = prepare<Represented & { id: string }>(sql`select ${columns} from (${ofMany}) v`)
+  const lockMany = prepare<object>(sql`
+    select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = any(${param('ids')}::uuid[])
+    order by id for no key update`)
+  return {
+    one,
+    async holdOne(tx: Tx, id: string): Promise<Represented | undefined> {
+      // Both are sent at once, in this order: the read runs after the lock is had, and sees what the writer before us left.
+      const locked = lock.run(tx, { id })
+      const [[row]] = await Promise.all([one.run(tx, { id }), locked])
+      return row
+    },
+    async holdMany(tx: Tx, ids: string[]): Promise<(Represented | undefined)[]> {
+      const locked = lockMany.run(tx, { ids })
+      const [rows] = await Promise.all([many.run(tx, { ids }), locked])
+      const byId = new Map(rows.map((row) => [row.id, row]))
+      return ids.map((id) => byId.get(id.toLowerCase()))
+    },
   }
 }
 

@@ -19,9 +19,7 @@ export async function loadForUpdate<Wire extends { version: number }>(
   id: string,
   ifMatch?: IfMatch,
 ): Promise<Wire> {
-  // Both are sent at once, in this order: the read runs after the lock is had, and sees what the writer before us left.
-  const lock = resource.lock.run(tx, { id })
-  const [[row]] = await Promise.all([resource.one.run(tx, { id }), lock])
+  const row = await resource.hold(tx, id)
   if (!row) throw notFound()
   await refuseMoved(tx, resource, id, row.merged_into_id)
   ifMatch?.(row.version)

@@ -44,7 +44,7 @@ export async function createCommitment(tx: Tx, write: CommitmentWrite): Promise<
   const on = begins.closed_on ?? begins.agreed_on ?? begins.taken_over?.on ?? dateIn(partnership.time_zone, tx.now)
   tx.atCommit(async () => {
     await Promise.all([
-      commitmentInsert(tx, id, terms, begins),
+      commitmentInsert(tx, { id, terms, begins }),
       commitmentValuationsInsert(tx, id, terms),
       commitmentReturnsInsert(tx, id, terms),
       recordStatusChange(tx, { type: 'commitment', id, version: 1, from: null, to: begins.status, on }),

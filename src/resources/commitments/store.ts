@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
+import { insertMany, together } from '../../db/together.ts'
 import { measureColumns } from '../../platform/measures.ts'
 import { namedIds } from '../../platform/references.ts'
 import type { CommitmentStatus } from './lifecycle.ts'
@@ -69,16 +70,34 @@ const insert = prepare(
   }),
 )
 
-export async function commitmentInsert(tx: Tx, id: string, terms: CommitmentTerms, begins: Beginning): Promise<void> {
-  const { taken_over, ...state } = begins
-  await insert.run(tx, {
-    id,
-    now: tx.now,
-    ...columnsOf(terms),
-    ...state,
-    taken_over: taken_over && JSON.stringify(taken_over),
-  })
-}
+const insertedTogether = insertMany('commitments', [
+  ...['id', 'version', 'created_at', 'updated_at', 'partnership_id', 'from_party_id', 'to_party_id', 'kind', 'title'],
+  ...['description', 'binding', 'reciprocity', 'motive', 'mode', 'amount', 'currency', 'quantity', 'unit', 'schedule'],
+  ...['pause_exempt', 'status', 'close_reason', 'closed_on', 'agreed_on', 'taken_over', 'metadata', 'search_text'],
+  ...['skipped', 'replaced'],
+])
+
+export const commitmentInsert = together(
+  async (tx: Tx, { id, terms, begins }: { id: string; terms: CommitmentTerms; begins: Beginning }): Promise<void> => {
+    const { taken_over, ...state } = begins
+    await insert.run(tx, {
+      id,
+      now: tx.now,
+      ...columnsOf(terms),
+      ...state,
+      taken_over: taken_over && JSON.stringify(taken_over),
+    })
+  },
+  async (tx, all) => {
+    const rows = all.map(({ id, terms, begins }) => {
+      const { schedule, metadata } = terms
+      const common = { id, version: 1, created_at: tx.now, updated_at: tx.now, skipped: 0, replaced: 0 }
+      return { ...common, ...columnsOf(terms), ...begins, schedule, metadata }
+    })
+    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    return all.map(() => undefined)
+  },
+)
 
 export async function commitmentUpdate(
   tx: Tx,
@@ -163,8 +182,11 @@ const insertValuations = prepare(sql`
 export async function commitmentValuationsInsert(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
   if (terms.valuations.length === 0) return
   const rows = terms.valuations.map(({ money, ...rest }, position) => ({ position, ...money, ...rest }))
-  await insertValuations.run(tx, { id, valuations: JSON.stringify(rows) })
+  await valuationsInsert(tx, { id, valuations: JSON.stringify(rows) })
 }
+
+// Not awaited before what they belong to: in a batch they go the same way.
+const valuationsInsert = together((tx: Tx, values: Record<string, unknown>) => insertValuations.run(tx, values))
 
 export async function commitmentValuationsDelete(tx: Tx, id: string): Promise<void> {
   await tx.db
@@ -181,8 +203,10 @@ const insertReturns = prepare(sql`
 
 export async function commitmentReturnsInsert(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
   if (terms.in_return_for.length === 0) return
-  await insertReturns.run(tx, { id, partnership_id: terms.partnership_id, ids: terms.in_return_for })
+  await returnsInsert(tx, { id, partnership_id: terms.partnership_id, ids: terms.in_return_for })
 }
+
+const returnsInsert = together((tx: Tx, values: Record<string, unknown>) => insertReturns.run(tx, values))
 
 export async function commitmentReturnsDelete(tx: Tx, id: string): Promise<void> {
   await tx.db

@@ -4,6 +4,7 @@ import { newId } from '../../core/ids.ts'
 import type { ScheduleEffect } from '../../core/instalments.ts'
 import type { Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { together } from '../../db/together.ts'
 
 export type InstalmentState = 'scheduled' | 'skipped' | 'settled' | 'void'
 
@@ -93,9 +94,10 @@ export async function scheduleFacts(tx: Tx, ids: readonly string[]): Promise<Sch
 const insert = prepare(sql`
   insert into instalments (tenant_id, id, created_at, updated_at, commitment_id, seq, made_on, anchor_day, keeps_weekday,
     original_due_on, due_on, measure, settled, state)
-  select ${tenantParam}, p.id, ${param('now')}::timestamptz, ${param('now')}::timestamptz,
-    ${param('commitment_id')}::uuid, p.seq, ${param('made_on')}::date, ${param('anchor_day')}::integer, ${param('keeps_weekday')}::boolean, p.due_on, p.due_on, p.measure, 0, p.state
-  from json_to_recordset(${param('parts')}::json) as p (id uuid, seq integer, due_on date, measure numeric, state text)`)
+  select ${tenantParam}, p.id, ${param('now')}::timestamptz, ${param('now')}::timestamptz, p.commitment_id, p.seq,
+    p.made_on, p.anchor_day, p.keeps_weekday, p.due_on, p.due_on, p.measure, 0, p.state
+  from json_to_recordset(${param('parts')}::json) as p (id uuid, commitment_id uuid, seq integer, made_on date,
+    anchor_day integer, keeps_weekday boolean, due_on date, measure numeric, state text)`)
 
 /** An instalment that is new. */
 export interface NewPart {
@@ -112,16 +114,27 @@ export async function instalmentsInsert(
   parts: readonly NewPart[],
 ): Promise<void> {
   if (parts.length === 0) return
-  const rows = parts.map((part) => ({ id: newId(), ...part }))
-  await insert.run(tx, {
+  const common = {
     commitment_id: commitmentId,
     made_on: madeOn,
     anchor_day: rhythm.by === 'months' ? rhythm.anchor : null,
     keeps_weekday: rhythm.by === 'weeks',
-    now: tx.now,
-    parts: JSON.stringify(rows),
-  })
+  }
+  await partsInsert(
+    tx,
+    parts.map((part) => ({ id: newId(), ...common, ...part })),
+  )
 }
+
+const partsInsert = together(
+  async (tx: Tx, rows: object[]): Promise<void> => {
+    await insert.run(tx, { now: tx.now, parts: JSON.stringify(rows) })
+  },
+  async (tx, lists) => {
+    await insert.run(tx, { now: tx.now, parts: JSON.stringify(lists.flat()) })
+    return lists.map(() => undefined)
+  },
+)
 
 /** What became of an instalment, as it is to be kept. */
 export type PartChange = Pick<

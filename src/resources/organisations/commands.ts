@@ -31,8 +31,8 @@ import { organisationResource } from './view.ts'
 export async function createOrganisation(tx: Tx, write: OrganisationWrite): Promise<Outcome> {
   const id = newId()
   const state = await checked(tx, id, write)
-  await organisationInsert(tx, id, state)
-  await setIdentifiers(tx, id, state)
+  await organisationInsert(tx, { id, state })
+  await setIdentifiers(tx, id, state, true)
   await insertExternalRefs(tx, 'organisation', id, state.external_refs)
   return record(tx, { resource: organisationResource, id, verb: 'created', changed: Object.keys(state) })
 }
@@ -49,7 +49,7 @@ export async function reviseOrganisation(
   const changed = changedMembers(current, next)
   if (changed.length === 0) return unchanged(tx, organisationResource, id)
   await organisationUpdate(tx, id, next)
-  if (changed.includes('identifiers')) await setIdentifiers(tx, id, next)
+  if (changed.includes('identifiers')) await setIdentifiers(tx, id, next, false)
   if (changed.includes('external_refs')) await writeExternalRefs(tx, 'organisation', id, next.external_refs)
   return record(tx, { resource: organisationResource, id, verb: 'updated', changed })
 }
@@ -129,8 +129,8 @@ async function checkParent(tx: Tx, id: string, parentId: string | null, faults: 
   }
 }
 
-async function setIdentifiers(tx: Tx, id: string, state: OrganisationState): Promise<void> {
-  const taken = await organisationIdentifiersSet(tx, id, state.identifiers)
+async function setIdentifiers(tx: Tx, id: string, state: OrganisationState, isNew: boolean): Promise<void> {
+  const taken = await organisationIdentifiersSet(tx, id, state.identifiers, isNew)
   if (taken.length === 0) return
   const errors = taken.map((position) => {
     const { scheme, value } = state.identifiers[position] ?? { scheme: '', value: '' }

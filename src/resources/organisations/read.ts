@@ -3,6 +3,7 @@ import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { type Faults, notFound } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { together } from '../../db/together.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
 import { refuseMoved } from '../../platform/resource.ts'
 import { organisationResource } from './view.ts'
@@ -47,11 +48,21 @@ export async function organisationsNamed(
   tx: ReadTx,
   namings: readonly Naming[],
 ): Promise<(NamedOrganisation | undefined)[]> {
-  if (namings.length === 0) return []
+  return namings.length === 0 ? [] : allNamed(tx, namings)
+}
+
+type Found = NamedOrganisation | undefined
+
+async function findNamed(tx: ReadTx, namings: readonly Naming[]): Promise<Found[]> {
   const rows = namings.map(({ id, ref }, position) => ({ position, id, system: ref?.system, ref_id: ref?.id }))
   const found = await named.run(tx, { namings: JSON.stringify(rows) })
   return found.map(({ id, merged_into_id }) => (id === null ? undefined : { id, merged_into_id }))
 }
+
+const allNamed = together<ReadTx, readonly Naming[], Found[]>(findNamed, async (tx, lists) => {
+  const found = (await findNamed(tx, lists.flat())).values()
+  return lists.map((list) => list.map(() => found.next().value))
+})
 
 const byIdentifiers = prepare<{ id: string }>(sql`
   select distinct i.organisation_id as id from json_to_recordset(${param('identifiers')}::json) as g (scheme text, value text)

@@ -2,6 +2,8 @@ import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
+import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { insertMany, together } from '../../db/together.ts'
 import { removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
@@ -25,12 +27,38 @@ function columnsOf(state: OrganisationState) {
   }
 }
 
-export async function organisationInsert(tx: Tx, id: string, state: OrganisationState): Promise<void> {
-  await tx.db
-    .insertInto('organisations')
-    .values({ tenant_id: tx.tenantId, id, created_at: tx.now, updated_at: tx.now, ...columnsOf(state) })
-    .execute()
-}
+const insertedTogether = insertMany('organisations', [
+  ...[
+    'id',
+    'version',
+    'created_at',
+    'updated_at',
+    'name',
+    'legal_name',
+    'alternate_names',
+    'sector',
+    'industry_scheme',
+  ],
+  ...['industry_code', 'country', 'parent_id', 'preferred_language', 'website', 'status', 'metadata', 'sort_name'],
+  'search_text',
+])
+
+export const organisationInsert = together(
+  async (tx: Tx, { id, state }: { id: string; state: OrganisationState }): Promise<void> => {
+    await tx.db
+      .insertInto('organisations')
+      .values({ tenant_id: tx.tenantId, id, created_at: tx.now, updated_at: tx.now, ...columnsOf(state) })
+      .execute()
+  },
+  async (tx, all) => {
+    const rows = all.map(({ id, state }) => {
+      const { metadata } = state
+      return { id, version: 1, created_at: tx.now, updated_at: tx.now, ...columnsOf(state), metadata }
+    })
+    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    return all.map(() => undefined)
+  },
+)
 
 export async function organisationUpdate(tx: Tx, id: string, state: OrganisationState): Promise<void> {
   await tx.db
@@ -51,32 +79,51 @@ export async function organisationIdentifiersSet(
   tx: Tx,
   id: string,
   identifiers: OrganisationState['identifiers'],
+  isNew: boolean,
 ): Promise<number[]> {
+  if (!isNew) await identifiersDelete(tx, id)
+  if (identifiers.length === 0) return []
+  const rows = identifiers.map(({ scheme, value, role }, position) => {
+    return { organisation_id: id, scheme, value, normalised_value: normaliseIdentifier(scheme, value), role, position }
+  })
+  const free = new Set(await identifiersInsert(tx, rows))
+  return identifiers.flatMap((_, position) => (free.has(position) ? [] : [position]))
+}
+
+async function identifiersDelete(tx: Tx, id: string): Promise<void> {
   await tx.db
     .deleteFrom('organisation_identifiers')
     .where('tenant_id', '=', tx.tenantId)
     .where('organisation_id', '=', id)
     .execute()
-  if (identifiers.length === 0) return []
-  const written = await tx.db
-    .insertInto('organisation_identifiers')
-    .values(
-      identifiers.map(({ scheme, value, role }, position) => ({
-        tenant_id: tx.tenantId,
-        organisation_id: id,
-        scheme,
-        value,
-        normalised_value: normaliseIdentifier(scheme, value),
-        role,
-        position,
-      })),
-    )
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('position')
-    .execute()
-  const free = new Set(written.map((row) => row.position))
-  return identifiers.flatMap((_, position) => (free.has(position) ? [] : [position]))
 }
+
+interface IdentifierRow {
+  organisation_id: string
+  scheme: string
+  value: string
+  normalised_value: string
+  role: string
+  position: number
+}
+
+const identifiersInsertion = prepare<{ organisation_id: string; position: number }>(sql`
+  insert into organisation_identifiers (tenant_id, organisation_id, scheme, value, normalised_value, role, position)
+  select ${tenantParam}, n.organisation_id, n.scheme, n.value, n.normalised_value, n.role, n.position
+  from json_populate_recordset(null::organisation_identifiers, ${param('rows')}::json) n
+  on conflict do nothing returning organisation_id, position`)
+
+const inserted = (tx: Tx, rows: readonly IdentifierRow[]) =>
+  identifiersInsertion.run(tx, { rows: JSON.stringify(rows) })
+
+/** The positions of those that were free. */
+const identifiersInsert = together(
+  async (tx: Tx, rows: IdentifierRow[]) => (await inserted(tx, rows)).map(({ position }) => position),
+  async (tx, lists) => {
+    const free = Map.groupBy(await inserted(tx, lists.flat()), ({ organisation_id }) => organisation_id)
+    return lists.map(([first]) => (free.get(first?.organisation_id ?? '') ?? []).map(({ position }) => position))
+  },
+)
 
 /** True where making `parentId` the parent of `id` would close a circle. Two at once could: one waits for the other. */
 export async function organisationIsBelow(tx: ReadTx, id: string, parentId: string): Promise<boolean> {

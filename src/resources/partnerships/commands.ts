@@ -52,7 +52,7 @@ export async function createPartnership(tx: Tx, write: PartnershipWrite): Promis
   const state = await checkedPartnership(tx, write)
   // Independent of each other but for their order: sent together.
   await Promise.all([
-    partnershipInsert(tx, id, state, beginning),
+    partnershipInsert(tx, { id, state, begins: beginning }),
     partiesWrite(tx, id, state.parties),
     managersInsert(tx, id, state.managers),
     insertExternalRefs(tx, 'partnership', id, state.external_refs),

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../../db/prepared.ts'
-import type { Naming } from '../../platform/references.ts'
+import { together } from '../../db/together.ts'
+import { type Naming, namedIds } from '../../platform/references.ts'
 
 export { partnershipFilters, partnershipSorts } from './filters.ts'
 
@@ -61,15 +62,34 @@ const heldByName = held(sql`(select coalesce(${param('id')}::uuid, (
 const heldByCommitment = held(sql`(
   select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid)`)
 
+const heldByNames = prepare<PartnershipContext & { position: number }>(sql`
+  select n.position, r.id, r.status, r.starts_on, r.base_currency, r.time_zone, (
+    select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
+      'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
+    from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
+  from ${namedIds('partnership')} n
+  join partnerships r on r.tenant_id = ${tenantParam} and r.id = n.id
+  order by r.id for share of r`)
+
 const withParties = ([row]: PartnershipContext[]) => row && { ...row, parties: row.parties ?? [] }
 
 /**
  * A partnership that a write names, held against every change of it until the transaction ends, though not against
  * others who hold it so. Hold it before its commitments: its own steps lock it first and them after.
  */
-export async function holdPartnership(tx: Tx, { id, ref }: Naming): Promise<PartnershipContext | undefined> {
-  return withParties(await heldByName.run(tx, { id, system: ref?.system, ref_id: ref?.id }))
-}
+export const holdPartnership = together(
+  async (tx: Tx, { id, ref }: Naming): Promise<PartnershipContext | undefined> =>
+    withParties(await heldByName.run(tx, { id, system: ref?.system, ref_id: ref?.id })),
+  async (tx, namings) => {
+    const rows = namings.map(({ id, ref }, position) => ({ position, id, system: ref?.system, ref_id: ref?.id }))
+    const held = await heldByNames.run(tx, { namings: JSON.stringify(rows) })
+    const byPosition = new Map(held.map(({ position, ...row }) => [position, row]))
+    return namings.map((_, position) => {
+      const row = byPosition.get(position)
+      return withParties(row ? [row] : [])
+    })
+  },
+)
 
 /** The partnership of a commitment, held likewise. */
 export async function holdPartnershipOf(tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> {

@@ -3,6 +3,7 @@ import { searchable } from '../../core/text.ts'
 import type { Tx } from '../../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { DB } from '../../db/rows.ts'
+import { insertMany, together } from '../../db/together.ts'
 import type { Partnership, PartnershipState } from './schemas.ts'
 
 /** The columns that a client writes, as holes of statements that are compiled once. */
@@ -67,22 +68,34 @@ const revision = prepare(
 /** What a partnership begins with, beside what a client writes. */
 export type Beginning = Pick<Partnership, 'status' | 'end_reason' | 'decline_reason' | 'taken_over'>
 
-export async function partnershipInsert(
-  tx: Tx,
-  id: string,
-  state: PartnershipState,
-  { status, end_reason, decline_reason, taken_over }: Beginning,
-): Promise<void> {
-  await insertion.run(tx, {
-    id,
-    now: tx.now,
-    status,
-    end_reason,
-    decline_reason,
-    taken_over: taken_over && JSON.stringify(taken_over),
-    ...valuesOf(state),
-  })
-}
+const insertedTogether = insertMany('partnerships', [
+  ...['id', 'version', 'created_at', 'updated_at', 'status', 'end_reason', 'decline_reason', 'taken_over'],
+  ...Object.keys(written),
+])
+
+export const partnershipInsert = together(
+  async (tx: Tx, { id, state, begins }: { id: string; state: PartnershipState; begins: Beginning }): Promise<void> => {
+    const { status, end_reason, decline_reason, taken_over } = begins
+    await insertion.run(tx, {
+      id,
+      now: tx.now,
+      status,
+      end_reason,
+      decline_reason,
+      taken_over: taken_over && JSON.stringify(taken_over),
+      ...valuesOf(state),
+    })
+  },
+  async (tx, all) => {
+    const rows = all.map(({ id, state, begins }) => {
+      const { purpose, metadata } = state
+      const common = { id, version: 1, created_at: tx.now, updated_at: tx.now }
+      return { ...common, ...begins, ...valuesOf(state), purpose, metadata }
+    })
+    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    return all.map(() => undefined)
+  },
+)
 
 export async function partnershipUpdate(tx: Tx, id: string, state: PartnershipState): Promise<void> {
   await revision.run(tx, { id, now: tx.now, ...valuesOf(state) })
@@ -112,18 +125,30 @@ export async function partnershipDelete(tx: Tx, id: string): Promise<void> {
 
 const partiesWritten = prepare(sql`
   insert into partnership_parties (tenant_id, partnership_id, id, organisation_id, side, role, joined_on, left_on, position)
-  select ${tenantParam}, ${param('id')}::uuid, p.id, p.organisation_id, p.side, p.role, p.joined_on, p.left_on, p.position
+  select ${tenantParam}, p.partnership_id, p.id, p.organisation_id, p.side, p.role, p.joined_on, p.left_on, p.position
   from json_to_recordset(${param('parties')}::json) as p
-    (id uuid, organisation_id uuid, side text, role text, joined_on date, left_on date, position integer)
+    (partnership_id uuid, id uuid, organisation_id uuid, side text, role text, joined_on date, left_on date, position integer)
   on conflict (tenant_id, id) do update set side = excluded.side, role = excluded.role, joined_on = excluded.joined_on,
     left_on = excluded.left_on, position = excluded.position`)
 
 /** Writes parties: new ones, and those that stand, but for their assents. */
 export async function partiesWrite(tx: Tx, id: string, parties: PartnershipState['parties']): Promise<void> {
   if (parties.length === 0) return
-  const rows = parties.map((party, position) => ({ ...party, position }))
-  await partiesWritten.run(tx, { id, parties: JSON.stringify(rows) })
+  await partyRowsWrite(
+    tx,
+    parties.map((party, position) => ({ ...party, partnership_id: id, position })),
+  )
 }
+
+const partyRowsWrite = together(
+  async (tx: Tx, rows: object[]): Promise<void> => {
+    await partiesWritten.run(tx, { parties: JSON.stringify(rows) })
+  },
+  async (tx, lists) => {
+    await partiesWritten.run(tx, { parties: JSON.stringify(lists.flat()) })
+    return lists.map(() => undefined)
+  },
+)
 
 /** Gives the seats of an organisation to another; partnerships are locked in the order of their ids. @returns their ids */
 export async function partiesMove(tx: Tx, from: string, to: string): Promise<string[]> {
@@ -201,8 +226,10 @@ const managersWritten = prepare(sql`
 export async function managersInsert(tx: Tx, id: string, managers: PartnershipState['managers']): Promise<void> {
   if (managers.length === 0) return
   const rows = managers.map((manager, position) => ({ ...manager, position }))
-  await managersWritten.run(tx, { id, managers: JSON.stringify(rows) })
+  await managerRowsWrite(tx, { id, managers: JSON.stringify(rows) })
 }
+
+const managerRowsWrite = together((tx: Tx, values: Record<string, unknown>) => managersWritten.run(tx, values))
 
 export async function managersDelete(tx: Tx, id: string): Promise<void> {
   await tx.db

@@ -78,7 +78,7 @@ async function together(tx: Tx, works: readonly Work[]): Promise<Attempt[]> {
     await Promise.all(
       lanes.map(async (lane) => {
         const attempts: Attempt[] = []
-        for (const work of lane) attempts.push(await attempt(tx, work, ends))
+        for (const work of lane) attempts.push(await attempt({ ...tx, isTogether: true }, work, ends))
         return attempts
       }),
     )
