@@ -71,6 +71,15 @@ t.test('a credential that has lost its scope sees no answer again', async (t) =>
   })
   // What was looked up of a key is believed for a moment.
   await until(async () => (await service.call('POST', path, charity('One'), { ...under('k'), key })).status === 403)
+
+  const taking = await service.keyWith(['partnerships:write', 'history:take_over'])
+  const taken = { name: 'x', parties: [], taken_over: { on: '2026-01-01', from_system: 'tests' } }
+  const take = () => service.call('POST', '/v1/partnerships', taken, { ...under('t'), key: taking })
+  t.equal((await take()).status, 201)
+  await asOwner(service.url, async (owner) => {
+    await owner.query(`update api_keys set scopes = '{partnerships:write}' where 'history:take_over' = any (scopes)`)
+  })
+  await until(async () => (await take()).status === 403)
 })
 
 t.test('while the first is being worked on, the second is told to come back', async (t) => {

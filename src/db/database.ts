@@ -40,6 +40,8 @@ export interface Guard {
   enter(tx: Tx): Promise<void>
   /** Takes the transaction over when its work is done. It stays open until the guard ends it. */
   hold(held: HeldTx): void
+  /** Notes a scope that the request needed, and had, beyond that of its operation. */
+  needed(scope: string): void
   /** Adds to what the request is known by: the digest of a body that was read as a stream. */
   addContent(digest: Buffer): void
 }

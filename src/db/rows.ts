@@ -391,6 +391,7 @@ export interface IdempotencyKeys {
   is_sealed: boolean;
   key: string;
   route: string;
+  scopes: Generated<string[]>;
   status: number;
   tenant_id: string;
 }

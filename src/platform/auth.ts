@@ -216,7 +216,10 @@ export const mayAlso = (request: FastifyRequest, scope: Scope): boolean => grant
 
 /** Refuses what the credential of a transaction may not do beyond its operation. @throws Problem `forbidden` */
 export function requireScope(caller: Caller, scope: Scope, what: string): void {
-  if (grants(caller.scopes, scope)) return
+  if (grants(caller.scopes, scope)) {
+    caller.guard?.needed(scope)
+    return
+  }
   throw new Problem('forbidden', `${what} needs the scope ${scope}, which the credential does not have.`, {
     members: { scope },
   })

@@ -17,25 +17,27 @@ export interface StoredAnswer {
   headers: Record<string, string>
   body: Buffer
   isSealed: boolean
+  /** What the request needed beyond the scope of its operation. */
+  scopes: string[]
 }
 
 const lock = prepare<{ is_ours: boolean }>(
   sql`select pg_try_advisory_xact_lock(hashtextextended(${param('name')}, 0)) as is_ours`,
 )
 const find = prepare<StoredAnswer>(sql`
-  select fingerprint, status, headers, body, is_sealed as "isSealed" from idempotency_keys
+  select fingerprint, status, headers, body, is_sealed as "isSealed", scopes from idempotency_keys
   where tenant_id = ${tenantParam} and credential_id = ${param('credential_id')}::uuid and route = ${param('route')}
     and key = ${param('key')} and expires_at > ${param('now')}::timestamptz`)
 // An expired key that still lies there gives way.
 const keep = prepare(sql`
   insert into idempotency_keys (tenant_id, credential_id, route, key, fingerprint, status, headers, body, is_sealed,
-    created_at, expires_at)
+    scopes, created_at, expires_at)
   values (${tenantParam}, ${param('credential_id')}, ${param('route')}, ${param('key')}, ${param('fingerprint')},
-    ${param('status')}, ${param('headers')}, ${param('body')}, ${param('is_sealed')}, ${param('now')},
+    ${param('status')}, ${param('headers')}, ${param('body')}, ${param('is_sealed')}, ${param('scopes')}, ${param('now')},
     ${param('expires_at')})
   on conflict (tenant_id, credential_id, route, key) do update set fingerprint = excluded.fingerprint,
     status = excluded.status, headers = excluded.headers, body = excluded.body, is_sealed = excluded.is_sealed,
-    created_at = excluded.created_at, expires_at = excluded.expires_at`)
+    scopes = excluded.scopes, created_at = excluded.created_at, expires_at = excluded.expires_at`)
 
 const valuesOf = ({ credentialId, route, key }: KeyName) => ({ credential_id: credentialId, route, key })
 
@@ -63,6 +65,7 @@ export async function keepAnswer(tx: Tx, name: KeyName, expiresAt: string, answe
     headers: JSON.stringify(headers),
     body,
     is_sealed: isSealed,
+    scopes: answer.scopes,
     now: tx.now,
     expires_at: expiresAt,
   })

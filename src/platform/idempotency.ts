@@ -6,9 +6,10 @@ import { canonicalJson } from '../core/canonical.ts'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import type { Guard, HeldTx, Tx } from '../db/database.ts'
-import { principalOf } from './auth.ts'
+import { principalOf, requireScope } from './auth.ts'
 import { claimKey, type KeyName, keepAnswer, openAnswer, type StoredAnswer, sealAnswer } from './idempotency-store.ts'
 import { takesIdempotencyKey } from './operation.ts'
+import type { Scope } from './scopes.ts'
 
 /** How long a key is kept. */
 const keptForHours = 48
@@ -27,6 +28,8 @@ class Replay extends Error {
 class KeyGuard implements Guard {
   readonly name: KeyName
   fingerprint: Buffer
+  /** What it needed beyond the scope of its operation. */
+  readonly scopes = new Set<string>()
   private held: HeldTx | undefined
   constructor(name: KeyName, fingerprint: Buffer) {
     this.name = name
@@ -48,11 +51,17 @@ class KeyGuard implements Guard {
         errors: [{ pointer: 'Idempotency-Key', code: 'key_reused', detail }],
       })
     }
+    // A credential that has lost what the request needed does not see its answer again.
+    for (const scope of claim.answer.scopes) requireScope(tx, scope as Scope, 'This request')
     throw new Replay(claim.answer)
   }
 
   hold(held: HeldTx): void {
     this.held = held
+  }
+
+  needed(scope: string): void {
+    this.scopes.add(scope)
   }
 
   addContent(digest: Buffer): void {
@@ -149,6 +158,7 @@ async function finish(clock: Clock, request: FastifyRequest, reply: FastifyReply
       headers: headers as Record<string, string>,
       body,
       isSealed,
+      scopes: [...guard.scopes],
     }),
   )
   return payload

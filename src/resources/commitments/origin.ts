@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Faults, Problem } from '../../core/problem.ts'
+import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
-import { grants } from '../../platform/scopes.ts'
+import { requireScope } from '../../platform/auth.ts'
 import { type CommitmentStatus, conditionsOf } from './lifecycle.ts'
 import {
   agreedTerms,
@@ -38,10 +38,7 @@ export function beginningOf(tx: Tx, write: CommitmentWrite): Beginning {
     refuseStanding(write, faults)
     return { status: 'draft', agreed_on: null, closed_on: null, close_reason: null, taken_over: null }
   }
-  if (!grants(tx.scopes, 'history:take_over')) {
-    const scope = 'history:take_over'
-    throw new Problem('forbidden', `Taking over history needs the scope ${scope}.`, { members: { scope } })
-  }
+  requireScope(tx, 'history:take_over', 'Taking over history')
   const misfit = (member: string, is: string) => faults.add(`/${member}`, 'status', `What is ${status} ${is}.`)
   if (agreed_on !== null && wasNeverAgreed.has(status)) misfit('agreed_on', 'was not agreed')
   if (closed_on !== null && !isEnd.has(status)) misfit('closed_on', 'has not come to an end')
