@@ -278,3 +278,34 @@ t.test('persons are for those alone who may see them', async (t) => {
   const reader = await service.keyWith(['personal_data:read'])
   t.equal((await service.get(`/v1/contacts/${id}`, { key: reader })).body.name, person.name)
 })
+
+t.test('a person can be shown all that is kept of them', async (t) => {
+  const { service, organisation, path } = await withOrganisation()
+  const { id } = await service.make(path, person)
+  await service.call('PATCH', `/v1/contacts/${id}`, { phone: null }, { ifMatch: '"1"' })
+  await service.get(`/v1/contacts/${id}`)
+  await service.get(path)
+  const other = await service.make('/v1/organisations', { name: 'Voorbeeld BV', sector: 'company' })
+  const partnership = await service.make('/v1/partnerships', {
+    name: 'Samen naar school',
+    starts_on: '2026-01-01',
+    parties: [
+      { organisation_id: other.id, side: 'company' },
+      { organisation_id: organisation, side: 'non_profit' },
+    ],
+  })
+  const party = partnership.parties[1].id
+  const managers = [{ party_id: party, contact_id: id }]
+  t.equal(
+    (await service.call('PATCH', `/v1/partnerships/${partnership.id}`, { managers }, { ifMatch: '*' })).status,
+    200,
+  )
+  const { status, body } = await service.get(`/v1/contacts/${id}/data`)
+  t.equal(status, 200)
+  t.match(body.contact, { id, name: person.name, phone: null, external_refs: person.external_refs })
+  t.match(body.manages, { count: 1, latest: [{ partnership_id: partnership.id, party_id: party }] })
+  t.same(body.invitations, { count: 0, latest: [] })
+  t.match(body.changes, { count: 2, latest: [{ action: 'contact.updated' }, { action: 'contact.created' }] })
+  t.match(body.disclosures, { count: 2, latest: [{ operation: 'list_contacts' }, { operation: 'get_contact' }] })
+  t.equal((await service.get(`/v1/contacts/${organisation}/data`)).status, 404)
+})

@@ -13,6 +13,7 @@ import { gives, makes, operation, sentOn } from '../../platform/operation.ts'
 import { sendCreated, sendOutcome } from '../../platform/resource.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import { createContact, deleteContact, eraseContact, reviseContact, upsertContact } from './commands.ts'
+import { contactData } from './data.ts'
 import { Contact, ContactPatch, ContactWrite, contactFunctions, contactSchemas } from './schemas.ts'
 import { contactResource } from './view.ts'
 
@@ -51,6 +52,7 @@ export const contacts: FastifyPluginAsyncTypebox<SliceOptions> = async (app, sli
   for (const schema of contactSchemas) app.addSchema(schema)
   app.addSchema(list.page)
   ofOrganisation(app, slice)
+  contactData(app, slice)
   items(app, slice, {
     resource: contactResource,
     tag,
