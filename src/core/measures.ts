@@ -17,21 +17,25 @@ interface Decimal {
 }
 
 function parse(decimal: string): Decimal {
-  const [whole = '0', fraction = ''] = decimal.split('.')
-  return { units: BigInt(whole + fraction), digits: fraction.length }
+  const point = decimal.indexOf('.')
+  if (point < 0) return { units: BigInt(decimal), digits: 0 }
+  return { units: BigInt(decimal.slice(0, point) + decimal.slice(point + 1)), digits: decimal.length - point - 1 }
 }
+
+const scaled = ({ units, digits }: Decimal, to: number): bigint =>
+  digits === to ? units : units * 10n ** BigInt(to - digits)
 
 /** Two decimals in units of the finer one. */
 function aligned(a: string, b: string): [bigint, bigint, number] {
   const [left, right] = [parse(a), parse(b)]
   const digits = Math.max(left.digits, right.digits)
-  const scaled = ({ units, digits: own }: Decimal) => units * 10n ** BigInt(digits - own)
-  return [scaled(left), scaled(right), digits]
+  return [scaled(left, digits), scaled(right, digits), digits]
 }
 
 /** The sum of decimals, exactly. */
 export const sumOf = (decimals: readonly string[]): string =>
   decimals.reduce((sum, decimal) => {
+    if (sum === '0') return decimal
     const [a, b, digits] = aligned(sum, decimal)
     return decimalOf(a + b, digits)
   }, '0')

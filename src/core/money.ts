@@ -6,9 +6,12 @@ export interface Money {
   currency: string
 }
 
+// The library looks through its whole list for each.
+const digitsByCode = new Map(currencies.codes().map((code) => [code, currencies.code(code)?.digits]))
+
 /** The minor digits of an ISO 4217 currency (JPY 0, EUR 2, KWD 3); undefined for what is no currency. */
 export function minorDigits(currency: string): number | undefined {
-  return currencies.code(currency)?.digits
+  return digitsByCode.get(currency)
 }
 
 const decimalForm = /^(0|[1-9]\d*)(?:\.(\d+))?$/

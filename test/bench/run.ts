@@ -22,6 +22,7 @@ import {
   runExport,
   type Target,
 } from './measure.ts'
+import { compareMeasures } from './measures.ts'
 import { openToPostgrest } from './postgrest.ts'
 import { reportExports, reportLarge, reportLoads } from './report.ts'
 import { seed } from './seed.ts'
@@ -52,7 +53,12 @@ try {
   console.log(
     'Seeding 10,000 partnerships with 50,000 commitments; for exports, 100,000 commitments and 1,000,000 scores',
   )
-  await seed(owner, work.tenantId, { partnerships: 10_000, commitmentsPerPartnership: 5, rounds: 0 })
+  await seed(owner, work.tenantId, {
+    partnerships: 10_000,
+    commitmentsPerPartnership: 5,
+    rounds: 0,
+    instalments: 4,
+  })
   await seed(owner, archive.tenantId, { partnerships: 20_000, commitmentsPerPartnership: 5, rounds: 20_000 })
   await owner.query('vacuum analyze')
 
@@ -105,6 +111,8 @@ try {
     loads.set(operation, seen)
     reportLoads(operation, seen)
   }
+
+  await compareMeasures(targets.beide, { seconds, turns })
 
   const exporting: Record<Contender, [Target, string]> = {
     ceiling: [targets.ceiling, '/export/commitments'],

@@ -3,6 +3,8 @@ import type pg from 'pg'
 export interface Size {
   partnerships: number
   commitmentsPerPartnership: number
+  /** Of each commitment that was agreed, with the steps that led there; none where it is left out. */
+  instalments?: number
   /** Closed rounds; each has 50 rows of scores. */
   rounds: number
 }
@@ -27,7 +29,7 @@ $$`
 const tenant = `current_tenant()`
 const moment = (n: string) => `timestamptz '2025-01-01 00:00:00Z' + ${n} * interval '1 second 1234 microseconds'`
 
-function statements({ partnerships, commitmentsPerPartnership: each, rounds }: Size): string[] {
+function statements({ partnerships, commitmentsPerPartnership: each, rounds, instalments = 0 }: Size): string[] {
   return [
     `create temporary table made_organisation on commit preserve rows as
       select n, pg_temp.ordered_id() as id from generate_series(0, 999) n`,
@@ -65,7 +67,8 @@ function statements({ partnerships, commitmentsPerPartnership: each, rounds }: S
         'not_applicable', case when not is_return then 1000 + n % 9000 + 0.50 end,
         case when not is_return then 'EUR' end, case when is_return then 12 end,
         case when is_return then 'placement' end,
-        (array['agreed', 'agreed', 'fulfilled', 'draft', 'proposed'])[n % 5 + 1], date '2024-02-01' + n % 700, '{}',
+        (array['agreed', 'agreed', 'fulfilled', 'draft', 'proposed'])[n % 5 + 1],
+        case when n % 5 < 3 then date '2024-02-01' + n % 700 end, '{}',
         'contribution ' || n
       from (select *, m = ${each - 1} as is_return from made_commitment) c order by n`,
     `insert into external_refs (tenant_id, resource_type, system, ref_id, resource_id, position)
@@ -78,6 +81,7 @@ function statements({ partnerships, commitmentsPerPartnership: each, rounds }: S
       select ${tenant}, pg_temp.ordered_id(), ${moment('n')}, ${moment('n')}, id, date '2024-06-01' + n % 500, 500.00, 'EUR',
         'not_applicable', company, 'confirmed'
       from made_commitment where m % 2 = 0 and m < ${each - 1} order by n`,
+    ...(instalments > 0 ? plans(instalments) : []),
     `create temporary table made_round on commit preserve rows as
       select r.n, pg_temp.ordered_id() as id, p.id as partnership_id
       from generate_series(0, ${rounds - 1}) r(n) join made_partnership p on p.n = r.n % ${partnerships} order by r.n`,
@@ -95,3 +99,29 @@ function statements({ partnerships, commitmentsPerPartnership: each, rounds }: S
     'drop table made_organisation, made_partnership, made_commitment, made_round',
   ]
 }
+
+/** The instalments of what was agreed, three months apart, its history, and what the returns are worth. */
+const plans = (count: number): string[] => [
+  `insert into instalments (tenant_id, id, created_at, updated_at, commitment_id, seq, made_on, anchor_day,
+      keeps_weekday, original_due_on, due_on, measure, settled, state)
+    select ${tenant}, uuidv7(), c.created_at, c.created_at, c.id, s, c.agreed_on, 1, false, d.due_on, d.due_on, d.part,
+      case when c.status = 'fulfilled' then d.part else 0 end,
+      case when c.status = 'fulfilled' then 'settled' else 'scheduled' end
+    from commitments c cross join generate_series(1, ${count}) s
+    cross join lateral (
+      select (date_trunc('month', c.agreed_on) + s * interval '3 months')::date as due_on,
+        coalesce(c.amount, c.quantity) / ${count} as part) d
+    where c.tenant_id = ${tenant} and c.status in ('agreed', 'fulfilled')`,
+  `insert into status_changes (tenant_id, id, resource_type, resource_id, version, from_status, to_status, changed_on,
+      changed_at, actor)
+    select ${tenant}, uuidv7(), 'commitment', c.id, t.version, t.before, t.after, c.agreed_on, c.created_at,
+      '{"type": "api_key", "id": null}'
+    from commitments c
+    cross join (values (1, null, 'draft'), (2, 'draft', 'proposed'), (3, 'proposed', 'agreed'), (4, 'agreed', 'fulfilled'))
+      t (version, before, after)
+    where c.tenant_id = ${tenant} and c.status in ('agreed', 'fulfilled')
+      and (t.after <> 'fulfilled' or c.status = 'fulfilled')`,
+  `insert into commitment_valuations (tenant_id, commitment_id, position, amount, currency, basis, declared_by, valued_on)
+    select ${tenant}, id, 0, 2400, 'EUR', 'fair_value', 'receiver', agreed_on
+    from commitments where tenant_id = ${tenant} and unit is not null and status in ('agreed', 'fulfilled')`,
+]

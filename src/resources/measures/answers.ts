@@ -9,16 +9,24 @@ import {
   sumOf,
 } from '../../core/measures.ts'
 import type { PartnershipFulfilment, PartnershipMeasures, Reciprocity } from './schemas.ts'
-import type { SideSums } from './store.ts'
+import { type SideRow, type SideSums, sumsOfSides } from './sums.ts'
 
 /** The sums of one partnership, as the statement gathers them. */
-export interface Sums {
+export interface Gathered {
   id: string
   as_of: string
   basis: string
   currency: string
-  sides: SideSums[]
+  sides: string[]
+  sums: SideRow[]
   perceived: Static<typeof Reciprocity>['perceived']
+}
+
+type Sums = Omit<Gathered, 'sides' | 'sums'> & { sides: SideSums[] }
+
+const read = (body: string): Sums => {
+  const { sides, sums, ...rest } = JSON.parse(body) as Gathered
+  return { ...rest, sides: sumsOfSides(sides, sums) }
 }
 
 const headOf = ({ id, as_of, basis, currency }: Sums) => ({
@@ -92,21 +100,20 @@ const fulfilmentPart = ({ sides, currency }: Sums) => ({
   sides: sides.map((side) => ({ side: side.side as SideName, ...figuresOf([side], currency) })),
 })
 
-/** What both sides give. */
-export const reciprocityAnswer = (sums: Sums): Static<typeof Reciprocity> => ({
-  ...headOf(sums),
-  ...reciprocityPart(sums),
-})
+/** What both sides give, from what the statement gathers, as JSON text. */
+export function reciprocityAnswer(body: string): Static<typeof Reciprocity> {
+  const sums = read(body)
+  return { ...headOf(sums), ...reciprocityPart(sums) }
+}
 
 /** How far what was promised has been delivered. */
-export const fulfilmentAnswer = (sums: Sums): Static<typeof PartnershipFulfilment> => ({
-  ...headOf(sums),
-  ...fulfilmentPart(sums),
-})
+export function fulfilmentAnswer(body: string): Static<typeof PartnershipFulfilment> {
+  const sums = read(body)
+  return { ...headOf(sums), ...fulfilmentPart(sums) }
+}
 
 /** All measures of one of many partnerships. */
-export const measuresAnswer = (sums: Sums): Static<typeof PartnershipMeasures> => ({
-  ...headOf(sums),
-  fulfilment: fulfilmentPart(sums),
-  reciprocity: reciprocityPart(sums),
-})
+export function measuresAnswer(body: string): Static<typeof PartnershipMeasures> {
+  const sums = read(body)
+  return { ...headOf(sums), fulfilment: fulfilmentPart(sums), reciprocity: reciprocityPart(sums) }
+}

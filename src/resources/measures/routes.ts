@@ -10,7 +10,7 @@ import { idParams, type SliceOptions } from '../../platform/collection.ts'
 import { defineList, type Filter } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
 import { partnershipFilters, partnershipSorts } from '../partnerships/read.ts'
-import { fulfilmentAnswer, measuresAnswer, reciprocityAnswer, type Sums } from './answers.ts'
+import { fulfilmentAnswer, measuresAnswer, reciprocityAnswer } from './answers.ts'
 import { commitmentAnswer, figuresOfCommitment } from './commitment.ts'
 import {
   CommitmentFulfilment,
@@ -39,7 +39,7 @@ const many = defineList({
     ...partnershipFilters,
     ...Object.fromEntries(Object.entries(MeasureQuery.properties).map(([name, schema]) => [name, question(schema)])),
   },
-  present: (body) => JSON.stringify(measuresAnswer(JSON.parse(body) as Sums)),
+  present: (body) => JSON.stringify(measuresAnswer(body)),
 })
 
 /** What comes of promises: how far they are kept, and how what both sides give compares. */
@@ -90,7 +90,7 @@ interface Measured {
   name: string
   summary: string
   schema: TSchema
-  answer: (sums: Sums) => unknown
+  answer: (body: string) => unknown
 }
 
 function ofPartnership(
@@ -117,7 +117,7 @@ function ofPartnership(
         sumsOfOne.run(tx, { id: request.params.id, now: clock.now(), ...checkedQuery(request) }),
       )
       if (!sums[0]) throw notFound()
-      return reply.send(answer(JSON.parse(sums[0].body) as Sums))
+      return reply.send(answer(sums[0].body))
     },
   )
 }

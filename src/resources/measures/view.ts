@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { View } from '../../platform/resource.ts'
-import type { Sums } from './answers.ts'
-import { perceived, questions, sideSums } from './store.ts'
+import type { Gathered } from './answers.ts'
+import { perceived, questions } from './store.ts'
+import { sideSums, sidesOf } from './sums.ts'
 
 /** The sums of a partnership, for a page and for one alike: one statement, whatever their number. */
-export const sumsView: View<Sums> = compiler
+export const sumsView: View<Gathered> = compiler
   .selectFrom('partnerships as r')
   .innerJoin(questions.as('k'), (join) => join.onTrue())
   .select([
@@ -13,7 +14,8 @@ export const sumsView: View<Sums> = compiler
     sql.ref<string>('k.t').as('as_of'),
     sql.ref<string>('k.basis').as('basis'),
     sql.ref<string>('k.currency').as('currency'),
-    sideSums.as('sides'),
+    sidesOf.as('sides'),
+    sideSums.as('sums'),
     perceived.as('perceived'),
   ])
 
