@@ -1,12 +1,16 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
-import { country, ref } from '../../core/schemas.ts'
+import { notFound } from '../../core/problem.ts'
+import { codes, country, ref } from '../../core/schemas.ts'
 import { containing } from '../../core/text.ts'
 import { param } from '../../db/prepared.ts'
-import { action, collection, type SliceOptions } from '../../platform/collection.ts'
+import { principalOf } from '../../platform/auth.ts'
+import { action, collection, idParams, type SliceOptions } from '../../platform/collection.ts'
 import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { operation } from '../../platform/operation.ts'
 import { sectors } from '../organisations/schemas.ts'
+import { type ChartLanguage, chartLanguages, disruptionChart, fatesOf } from './chart.ts'
 import { createDisruption, deleteDisruption, moveDisruption, reviseDisruption, upsertDisruption } from './commands.ts'
 import {
   Disruption,
@@ -108,4 +112,32 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     refusals: ['rule_violated'],
     command: (tx, id, ifMatch, body) => moveDisruption(tx, id, ifMatch, 'end', body),
   })
+  app.get<{ Params: { id: string }; Querystring: { language?: ChartLanguage } }>(
+    '/disruptions/:id/chart.svg',
+    operation({
+      id: 'get_disruption_chart',
+      scope: 'disruptions:read',
+      tag,
+      summary: 'Draw what became of the commitments that it touched',
+      description:
+        'Of the partnerships in which it had an impact: the commitments that were agreed when it began (kept, paused, ' +
+        'substituted, lapsed, released, cancelled), and those that were given extra since.',
+      params: idParams,
+      query: Type.Object(
+        {
+          language: Type.Optional(
+            codes(chartLanguages, { description: 'Of the words in the picture; en when left out' }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      answers: { 200: { description: 'An SVG', schema: Type.String(), mediaType: 'image/svg+xml' } },
+    }),
+    async (request, reply) => {
+      const fates = await slice.database.read(principalOf(request), (tx) => fatesOf(tx, request.params.id))
+      if (!fates) throw notFound()
+      const drawn = disruptionChart(fates, request.query.language ?? 'en')
+      return reply.type('image/svg+xml; charset=utf-8').send(drawn)
+    },
+  )
 }

@@ -9,6 +9,7 @@ import { MeasureQuery } from '../measures/schemas.ts'
 import { objectiveLevels } from '../objectives/schemas.ts'
 import { partnershipFilters, partnershipSorts } from '../partnerships/read.ts'
 import { partnershipStatuses } from '../partnerships/schemas.ts'
+import { chartLanguages } from './chart.ts'
 import { importanceOn, inPortfolio, isActiveOn, statusOf } from './facts.ts'
 import { measureFilters, portfolioMeasures } from './measures.ts'
 import { PortfolioObjective, PortfolioRow } from './schemas.ts'
@@ -85,6 +86,15 @@ const { limit: _l, cursor: _c, sort: _s, include_total: _t, ...narrowing } = sto
 
 /** How a portfolio as a whole is asked for. */
 export const WholeQuery = Type.Object({ ...organisation, ...narrowing }, { additionalProperties: false })
+
+/** How a picture of it is asked for. */
+export const ChartQuery = Type.Object(
+  {
+    ...WholeQuery.properties,
+    language: Type.Optional(codes(chartLanguages, { description: 'Of the words in the picture; en when left out' })),
+  },
+  { additionalProperties: false },
+)
 
 const day = sql`lateral (select ${param('as_of')}::date as t)`
 

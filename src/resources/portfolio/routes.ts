@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import type { Clock } from '../../core/clock.ts'
 import { dateIn, isTimeZone } from '../../core/dates.ts'
 import { minorDigits } from '../../core/money.ts'
@@ -9,7 +10,8 @@ import type { SliceOptions } from '../../platform/collection.ts'
 import { operation, sentOn } from '../../platform/operation.ts'
 import { sendPage } from '../../platform/pages.ts'
 import { requireOrganisation } from '../organisations/read.ts'
-import { ObjectivesQuery, objectivesList, PortfolioQuery, WholeQuery } from './lists.ts'
+import { type ChartLanguage, portfolioChart } from './chart.ts'
+import { ChartQuery, ObjectivesQuery, objectivesList, PortfolioQuery, WholeQuery } from './lists.ts'
 import { type Asked, comparesAmounts } from './measures.ts'
 import { readPortfolioPage } from './page.ts'
 import { PortfolioPage, PortfolioSummary, portfolioSchemas } from './schemas.ts'
@@ -74,6 +76,35 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
         wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today),
       )
       return summaryOf(rows, { organisation_id, as_of: asked.as_of ?? today }, thresholds)
+    },
+  )
+
+  app.get(
+    '/portfolio/chart.svg',
+    operation({
+      id: 'get_portfolio_chart',
+      scope,
+      tag,
+      summary: 'Draw the portfolio of an organisation',
+      description:
+        'Strategic fit against the score of the relationship, as large as what is outstanding; what is paused or at risk ' +
+        'is marked. Legible in black and white, in the light and in the dark; a text tells the same.',
+      query: ChartQuery,
+      answers: { 200: { description: 'An SVG', schema: Type.String(), mediaType: 'image/svg+xml' }, ...sentOn },
+      refusals: ['not_found', 'rule_violated'],
+    }),
+    async (request, reply) => {
+      const { asked, today } = checked(request, clock)
+      const { organisation_id, language = 'en', ...question } = asked as PortfolioAsked & { language?: ChartLanguage }
+      const { rows, thresholds } = await database.read(principalOf(request), (tx) =>
+        wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today),
+      )
+      const about = { as_of: asked.as_of ?? today, language, thresholds }
+      const drawn = portfolioChart(
+        rows.map(({ row }) => row),
+        about,
+      )
+      return reply.type('image/svg+xml; charset=utf-8').send(drawn)
     },
   )
 
