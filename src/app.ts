@@ -78,6 +78,8 @@ export interface Deps {
   publicUrl: string
   bodyLimitBytes: number
   requestsPerMinute: number
+  /** Of all credentials of a tenant together; ten times those of one where it is not given. */
+  tenantRequestsPerMinute?: number | undefined
   corsOrigins: true | readonly string[]
   trustProxy: boolean
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
@@ -243,7 +245,10 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(disclosures, slice)
       await v1.register(partnerGate, slice)
       await v1.register(partnerAnswers, slice)
-      await v1.register(rateLimits, { requestsPerMinute: deps.requestsPerMinute })
+      await v1.register(rateLimits, {
+        requestsPerMinute: deps.requestsPerMinute,
+        tenantRequestsPerMinute: deps.tenantRequestsPerMinute ?? deps.requestsPerMinute * 10,
+      })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)
       await v1.register(partnerships, slice)

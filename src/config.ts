@@ -15,6 +15,8 @@ export interface Config {
   logFormat: 'json' | 'pretty'
   bodyLimitBytes: number
   requestsPerMinute: number
+  /** Of all credentials of a tenant together. */
+  tenantRequestsPerMinute: number
   corsOrigins: true | readonly string[]
   trustProxy: boolean
   /** How long the service still accepts requests after it was asked to stop, while /health/ready says no. */
@@ -124,6 +126,7 @@ export function readConfig(env: Environment): Config {
     logFormat: choice('LOG_FORMAT', ['json', 'pretty'], 'json'),
     bodyLimitBytes: whole('BODY_LIMIT_BYTES', 1_048_576, 1024, 104_857_600),
     requestsPerMinute: whole('REQUESTS_PER_MINUTE', 6000, 1, 100_000_000),
+    tenantRequestsPerMinute: whole('TENANT_REQUESTS_PER_MINUTE', 60_000, 1, 1_000_000_000),
     corsOrigins,
     trustProxy: choice('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
     drainDelayMs,

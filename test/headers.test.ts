@@ -105,3 +105,18 @@ t.test('guessing credentials is limited by address', async (t) => {
   t.match(refused.headers['retry-after'], /^\d+$/)
   t.equal((await limited.get(path)).status, 200, 'a good credential from the same address is not shut out')
 })
+
+t.test('a tenant with many credentials leaves room for the others', async (t) => {
+  const limited = await startService(t, { tenantRequestsPerMinute: 3 })
+  const other = await limited.otherTenant('beside it')
+  const keys = [
+    limited.key,
+    await limited.keyWith(['organisations:read']),
+    await limited.keyWith(['organisations:read']),
+  ]
+  for (const key of keys) t.equal((await limited.get('/v1/organisations', { key })).status, 200)
+  const exceeded = await limited.get('/v1/organisations', { key: keys[1] as string })
+  t.match(exceeded, { status: 429, body: { code: 'rate_limited', detail: /of your tenant together/ } })
+  t.match(exceeded.headers['retry-after'], /^\d+$/)
+  t.equal((await limited.get('/v1/organisations', { key: other.key })).status, 200)
+})

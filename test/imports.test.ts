@@ -2,6 +2,7 @@ import t from 'tap'
 import { type Json, type Service, startService } from './support/harness.ts'
 import { importFile, ndjson, outcomesOf, over, rowsOf, send, startImports } from './support/imports.ts'
 import { isProblem } from './support/problem.ts'
+import { tablesWith } from './support/rows-with.ts'
 
 const shared = await startService(t)
 await startImports(t, shared)
@@ -235,10 +236,14 @@ t.test('CSV: members by their paths, empty cells left out, numbers and booleans 
   t.match(await byRef(service, 'organisations', '2'), { alternate_names: [], identifiers: [], metadata: {} })
   const contacts = [
     'external_refs.0.system,external_refs.0.id,organisation_ref.system,organisation_ref.id,name,function,active',
-    'crm,c,crm,1,Fatima,operations,false',
+    'crm,id-of-wilhelmina,crm,1,Wilhelmina,operations,false',
   ].join('\n')
   t.match(await importFile(service, contacts, { type: 'text/csv', query: '?type=contact' }), { created: 1 })
-  t.match(await byRef(service, 'contacts', 'c'), { active: false })
+  const wilhelmina = await byRef(service, 'contacts', 'id-of-wilhelmina')
+  t.equal(wilhelmina.active, false)
+  await service.call('POST', `/v1/contacts/${wilhelmina.id}/erase`, {}, { ifMatch: '*' })
+  t.same(await tablesWith(service, 'wilhelmina'), [], 'nor does an import hold a person that was erased')
+  t.same(await tablesWith(service, 'Wilhelmina'), [])
   for (const [file, detail] of [
     ['a,a\n1,2', /"a", stands twice/],
     ['a..b\n1', /is no name of a member/],

@@ -52,11 +52,20 @@ export const guessLimit = fp(
  * draft-ietf-httpapi-ratelimit-headers (`RateLimit`, `RateLimit-Policy`).
  */
 export const rateLimits = fp(
-  async (app: FastifyInstance, { requestsPerMinute }: { requestsPerMinute: number }) => {
+  async (
+    app: FastifyInstance,
+    { requestsPerMinute, tenantRequestsPerMinute }: { requestsPerMinute: number; tenantRequestsPerMinute: number },
+  ) => {
     const take = app.createRateLimit({
       max: requestsPerMinute,
       timeWindow: windowSeconds * 1000,
       keyGenerator: (request) => principalOf(request).keyId,
+    })
+    // So that a tenant with many credentials, or many people signed in, leaves room for the others.
+    const takeOfTenant = app.createRateLimit({
+      max: tenantRequestsPerMinute,
+      timeWindow: windowSeconds * 1000,
+      keyGenerator: (request) => `tenant ${principalOf(request).tenantId}`,
     })
     const policy = `"default";q=${requestsPerMinute};w=${windowSeconds}`
 
@@ -67,8 +76,10 @@ export const rateLimits = fp(
       if (left.isAllowed) return
       reply.header('ratelimit-policy', policy)
       reply.header('ratelimit', `"default";r=${left.remaining};t=${left.ttlInSeconds}`)
-      if (!left.isExceeded) return
-      throw exceeded(requestsPerMinute, 'requests', left.ttlInSeconds)
+      if (left.isExceeded) throw exceeded(requestsPerMinute, 'requests', left.ttlInSeconds)
+      const leftOfTenant = await takeOfTenant(request)
+      if (leftOfTenant.isAllowed || !leftOfTenant.isExceeded) return
+      throw exceeded(tenantRequestsPerMinute, 'requests of your tenant together', leftOfTenant.ttlInSeconds)
     })
   },
   { name: 'rate-limits', dependencies: ['authentication', 'guess-limit'] },
