@@ -23,6 +23,7 @@ import {
   type Target,
 } from './measure.ts'
 import { compareMeasures } from './measures.ts'
+import { benchPortfolio } from './portfolio.ts'
 import { openToPostgrest } from './postgrest.ts'
 import { reportExports, reportLarge, reportLoads } from './report.ts'
 import { seed } from './seed.ts'
@@ -136,6 +137,7 @@ try {
     reportLarge(format, atStart, large)
     await fresh.stop()
   }
+  await benchPortfolio(url, 10_000)
 } finally {
   for (const server of servers) await server.stop()
   await stop()
