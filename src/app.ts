@@ -15,7 +15,14 @@ import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
 
-import { expireAudit, expireDeliveries, expireEvents, expireImports, expireKeys } from './platform/housekeeping.ts'
+import {
+  expireAudit,
+  expireDeliveries,
+  expireEvents,
+  expireExports,
+  expireImports,
+  expireKeys,
+} from './platform/housekeeping.ts'
 
 import { idempotency } from './platform/idempotency.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
@@ -67,6 +74,8 @@ import { system } from './resources/system/routes.ts'
 import { thresholds } from './resources/thresholds/routes.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
+import { exportOrders } from './transfer/exports/routes.ts'
+import { runExports } from './transfer/exports/run.ts'
 import { runImport } from './transfer/imports/job.ts'
 import { imports } from './transfer/imports/routes.ts'
 import { exports } from './transfer/routes.ts'
@@ -142,7 +151,7 @@ const tags = [
     name: 'Imports',
     description: 'Files of rows, taken by the same rules as single requests; what became of each is told.',
   },
-  { name: 'Exports', description: 'Complete tables for analysis, streamed from one snapshot.' },
+  { name: 'Exports', description: 'Complete tables for analysis: streamed at once, or as files of one snapshot.' },
   { name: 'Audit', description: 'Who did what: chained, and never changed.' },
   { name: 'API keys', description: 'The credentials of integrations.' },
   {
@@ -271,6 +280,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
       await v1.register(imports, slice)
       await v1.register(exports, slice)
+      await v1.register(exportOrders, slice)
       await v1.register(audit, slice)
       await v1.register(apiKeys, slice)
       await v1.register(oidcIssuers, slice)
@@ -289,17 +299,19 @@ export const reminders = [resumptionDue, responseOverdue, evaluationDue, evaluat
 export function backgroundWork({
   eventsKeptDays,
   auditKeptDays,
+  exportsKeptHours,
   webhooks,
 }: {
   eventsKeptDays: number
   auditKeptDays: number
+  exportsKeptHours: number
   webhooks: Webhooks
 }): {
   handlers: JobHandler[]
   chores: Chore[]
 } {
   return {
-    handlers: [closeAtDeadlines, runImport, ...webhookJobs(webhooks)],
+    handlers: [closeAtDeadlines, runImport, runExports(exportsKeptHours), ...webhookJobs(webhooks)],
     chores: [
       expireKeys,
       expireEvents(eventsKeptDays),
@@ -307,6 +319,7 @@ export function backgroundWork({
       remindEveryHour(reminders),
       expireAudit(auditKeptDays),
       expireImports,
+      expireExports,
     ],
   }
 }

@@ -29,6 +29,8 @@ export interface Config {
   eventsKeptDays: number
   /** How long the audit is kept; 365 or more. */
   auditKeptDays: number
+  /** How long the files of an export are kept. */
+  exportsKeptHours: number
   /** Lets webhooks go to http and to private addresses: for development alone. */
   webhookAllowPrivate: boolean
   /** Lets the keys of issuers be had over http and from private addresses: where the sign-in is in the same network. */
@@ -134,6 +136,7 @@ export function readConfig(env: Environment): Config {
     jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
     eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
     auditKeptDays: whole('AUDIT_KEPT_DAYS', 2557, 365, 36_500),
+    exportsKeptHours: whole('EXPORTS_KEPT_HOURS', 168, 1, 8760),
     webhookAllowPrivate: choice('WEBHOOK_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
     oidcAllowPrivate: choice('OIDC_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
     secretsKeys: keysOf(env['SECRETS_KEYS'], faults),

@@ -54,7 +54,7 @@ async function start(t: Test, clock: Clock = systemClock): Promise<Service> {
   }
   const service = await startService(t, { webhooks, clock })
   const jobs = await startJobs({
-    ...backgroundWork({ eventsKeptDays: 90, auditKeptDays: 2557, webhooks }),
+    ...backgroundWork({ eventsKeptDays: 90, auditKeptDays: 2557, exportsKeptHours: 168, webhooks }),
     url: service.url,
     database: service.database,
     clock,

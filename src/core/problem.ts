@@ -27,11 +27,12 @@ export const problems = {
   agreed_terms: { status: 409, title: 'What was agreed is not overwritten' },
   // 410
   gone: { status: 410, title: 'What was asked for is no longer kept' },
-  // 412, 413, 415, 428
+  // 412, 413, 415, 416, 428
   stale: { status: 412, title: 'The record has changed since it was read' },
   too_large: { status: 413, title: 'The request is too large' },
   uri_too_long: { status: 414, title: 'The address is too long' },
   unsupported_media_type: { status: 415, title: 'The body is not in a known format' },
+  range_not_satisfiable: { status: 416, title: 'The file has no such part' },
   precondition_required: { status: 428, title: 'The If-Match header is needed' },
   // 422: well-formed, but a rule of the domain refuses it
   rule_violated: { status: 422, title: 'A rule refuses this' },

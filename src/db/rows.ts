@@ -342,6 +342,51 @@ export interface Events {
   version: number;
 }
 
+export interface ExportChunks {
+  attempt: number;
+  bytes: Buffer;
+  export_id: string;
+  name: string;
+  seq: number;
+  tenant_id: string;
+}
+
+export interface ExportFiles {
+  bytes: string;
+  export_id: string;
+  media_type: string;
+  name: string;
+  position: number;
+  rows: string | null;
+  sha256: string;
+  table_name: string | null;
+  tenant_id: string;
+}
+
+export interface Exports {
+  as_of: string | null;
+  attempt: Generated<number>;
+  changed_since_sequence: string | null;
+  compression: string;
+  created_at: string;
+  dialect: string;
+  expires_at: string | null;
+  failure: string | null;
+  filters: Json;
+  finished_at: string | null;
+  format: string;
+  id: string;
+  rows_done: Generated<string>;
+  rows_expected: string | null;
+  sequence: string | null;
+  started_at: string | null;
+  status: string;
+  tables: string[];
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface ExternalRefs {
   position: number;
   ref_id: string;
@@ -835,6 +880,9 @@ export interface DB {
   evaluation_texts: EvaluationTexts;
   evaluations: Evaluations;
   events: Events;
+  export_chunks: ExportChunks;
+  export_files: ExportFiles;
+  exports: Exports;
   external_refs: ExternalRefs;
   fulfilments: Fulfilments;
   idempotency_keys: IdempotencyKeys;

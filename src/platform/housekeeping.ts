@@ -49,3 +49,13 @@ export async function inBatches(
     if (!row || row.removed < together) return
   }
 }
+
+/** Removes the files of exports whose time is over. */
+export const expireExports: Chore = {
+  name: 'expire_exports',
+  at: '27 * * * *',
+  async run({ database, clock, signal }) {
+    const query = { name: 'expire_exports', text: 'select expire_exports($1, $2) as removed' }
+    await inBatches(database, { ...query, values: [clock.now(), batch] }, signal)
+  },
+}

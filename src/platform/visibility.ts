@@ -22,6 +22,7 @@ const scopeByType: Readonly<Record<string, Scope>> = {
   impact: 'disruptions:read',
   thresholds: 'portfolio:read',
   webhook_endpoint: 'webhooks:read',
+  export: 'exports:run',
 }
 
 /** What of events a reader may see: the kinds whose representations are shown, and what the others would need. */

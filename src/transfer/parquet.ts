@@ -47,7 +47,10 @@ const bytesOfGroup = 8 * 1024 * 1024
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Makes Parquet of what `COPY … (FORMAT binary)` writes of these columns, a group of rows at a time. */
-export function parquetStream(columns: Readonly<Record<string, Column>>): Transform {
+export function parquetStream(
+  columns: Readonly<Record<string, Column>>,
+  onRows: (count: number) => void = () => {},
+): Transform {
   const names = Object.keys(columns)
   const rows = new BinaryRows(Object.values(columns))
   const out = new ByteWriter()
@@ -79,6 +82,7 @@ export function parquetStream(columns: Readonly<Record<string, Column>>): Transf
     // A row that is not whole yet may have left values behind the last one.
     const columnData = names.map((name, index) => ({ name, data: (rows.columns[index] ?? []).slice(0, rows.count) }))
     writer.write({ columnData, rowGroupSize: rows.count })
+    onRows(rows.count)
     rows.clear()
     hand()
   }

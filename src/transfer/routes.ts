@@ -32,7 +32,7 @@ export const exports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { da
         (request, reply) => {
           const { dialect = 'rfc4180', ...given } = request.query as Given & { dialect?: Dialect }
           const form = { format, dialect }
-          const copy = table.copy(principalOf(request).tenantId, form, given)
+          const copy = table.copy(form, { tenantId: principalOf(request).tenantId, given })
           return sendCopy(database, request, reply, {
             copy,
             steps: () => stepsOf(table, form),

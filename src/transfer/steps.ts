@@ -1,13 +1,21 @@
 import { PassThrough, type Transform } from 'node:stream'
+import { countingStream } from './counting.ts'
 import { type Form, preambleOf } from './forms.ts'
 import { parquetStream } from './parquet.ts'
 import type { Table } from './table.ts'
 
-/** What the rows of a table's COPY go through to be what a form asks for; nothing, where Postgres writes it itself. */
-export function stepsOf({ columns }: Table, form: Form): Transform[] {
-  if (form.format === 'parquet') return [parquetStream(columns)]
+/**
+ * What the rows of a table's COPY go through to be what a form asks for; nothing, where Postgres writes it itself.
+ * `onRows` is told of rows as they pass.
+ */
+export function stepsOf(
+  { columns }: Pick<Table, 'columns'>,
+  form: Form,
+  onRows?: (count: number) => void,
+): Transform[] {
+  if (form.format === 'parquet') return [parquetStream(columns, onRows)]
   const preamble = preambleOf(form)
-  return preamble ? [after(preamble)] : []
+  return [...(onRows ? [countingStream(form.format, onRows)] : []), ...(preamble ? [after(preamble)] : [])]
 }
 
 /** A step that begins with these bytes. */

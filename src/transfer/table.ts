@@ -6,6 +6,7 @@ import type { Filter } from '../platform/lists.ts'
 import type { Column } from './columns.ts'
 import { type Form, writerOf } from './forms.ts'
 import { schemaOf } from './row-schema.ts'
+import { touchedUnits, type Unit } from './touched.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a source joins tables of its own under names of its own.
 type Source<D, T extends keyof D> = SelectQueryBuilder<D, T, any>
@@ -29,6 +30,8 @@ export interface TableOptions<D, T extends keyof D> {
   notes: string
   /** The columns that tell rows apart; rows are in their order. */
   key: readonly string[]
+  /** What of it changes together. */
+  unit: Unit
   /** By name, in the order in which they are written. New ones are added at the end. */
   columns: Record<string, SourcedColumn<D, T>>
   filters: Record<string, Filter>
@@ -37,29 +40,55 @@ export interface TableOptions<D, T extends keyof D> {
 /** The filters of one export, as they were validated. */
 export type Given = Readonly<Record<string, unknown>>
 
+/** Which rows of a tenant an export holds. */
+export interface Choice {
+  tenantId: string
+  given: Given
+  /** Only what events after this one touched. */
+  changedSince?: number | null
+}
+
 /** A table as it is exported: contract, SQL and documentation come from this one definition. */
 export interface Table {
   name: string
   grain: string
   notes: string
   key: readonly string[]
+  unit: Unit
   columns: Readonly<Record<string, Column>>
   /** The query parameters that narrow an export. */
   query: TSchema
   /** One row as it is in NDJSON: a component of the contract. */
   row: TSchema
-  /** The `COPY … TO STDOUT` that writes the table in a form. */
-  copy(tenantId: string, form: Form, given: Given): string
+  /** The `COPY … TO STDOUT` that writes the rows in a form. */
+  copy(form: Form, choice: Choice): string
+  /** The statement that says how many rows those are, as `count`. */
+  count(choice: Choice): string
 }
 
 /** Defines a table over its source, whose main table goes by the alias `r` and has a `tenant_id`. */
 export function defineTable<D, T extends keyof D>(source: Source<D, T>, options: TableOptions<D, T>): Table {
-  const { name, grain, notes, key, columns, filters } = options
+  const { name, grain, notes, key, unit, columns, filters } = options
+  const chosen = ({ tenantId, given, changedSince = null }: Choice) => {
+    const used = Object.entries(filters).filter(([filter]) => given[filter] !== undefined)
+    const values: Record<string, unknown> = { tenant_id: tenantId }
+    for (const [filter, { value }] of used) values[filter] = value ? value(given[filter] as never) : given[filter]
+    const conditions = [sql<boolean>`r.tenant_id = ${tenantParam}`, ...used.map(([, { where }]) => where)]
+    if (changedSince !== null) {
+      values['changed_since'] = String(changedSince)
+      conditions.push(
+        sql<boolean>`${orderOf(unit.column, columns[unit.column])} in (select id from ${touchedUnits(unit)} t)`,
+      )
+    }
+    const rows = (source as unknown as Rows).where(sql<boolean>`${sql.join(conditions, sql` and `)}`)
+    return { rows, values }
+  }
   return {
     name,
     grain,
     notes,
     key,
+    unit,
     columns,
     query: Type.Object(
       Object.fromEntries(Object.entries(filters).map(([filter, { schema }]) => [filter, Type.Optional(schema)])),
@@ -69,31 +98,27 @@ export function defineTable<D, T extends keyof D>(source: Source<D, T>, options:
       Object.fromEntries(Object.entries(columns).map(([column, definition]) => [column, schemaOf(definition)])),
       { $id: options.rowName, description: `One row of an export: one for each ${grain}` },
     ),
-    copy(tenantId, form, given) {
-      const used = Object.entries(filters).filter(([filter]) => given[filter] !== undefined)
-      const values: Record<string, unknown> = { tenant_id: tenantId }
-      for (const [filter, { value }] of used) values[filter] = value ? value(given[filter] as never) : given[filter]
-      const statement = copyStatement(source, options, form, [...used.map(([, { where }]) => where)])
-      return statement(values)
+    copy(form, choice) {
+      const { rows, values } = chosen(choice)
+      const selected = Object.entries(columns).map(([column, definition]) =>
+        writerOf(form, definition)(sourceOf(column, definition)).as(column),
+      )
+      const order = sql`${sql.join(key.map((column) => orderOf(column, columns[column])))}`
+      return copyOf(form, rows.select(selected).orderBy(order))(values)
+    },
+    count(choice) {
+      const { rows, values } = chosen(choice)
+      return inline(rows.select(sql<string>`count(*)`.as('count')))(values)
     },
   }
 }
 
-function copyStatement<D, T extends keyof D>(
-  source: Source<D, T>,
-  { columns, key }: TableOptions<D, T>,
-  form: Form,
-  conditions: RawBuilder<boolean>[],
-): Inlined {
-  const selected = Object.entries(columns).map(([name, column]) =>
-    writerOf(form, column)(sourceOf(name, column)).as(name),
-  )
-  const rows = (source as unknown as SelectQueryBuilder<DB, never, object>)
-    .select(selected)
-    .where(sql<boolean>`${sql.join([sql`r.tenant_id = ${tenantParam}`, ...conditions], sql` and `)}`)
-    .orderBy(sql`${sql.join(key.map((name) => orderOf(name, columns[name])))}`)
-  if (form.format === 'csv') return inline(sql`copy (${rows}) to stdout (format csv, header true, encoding 'UTF8')`)
-  if (form.format === 'parquet') return inline(sql`copy (${rows}) to stdout (format binary)`)
+type Rows = SelectQueryBuilder<DB, never, object>
+
+/** The statement that writes rows in a form. */
+export function copyOf({ format }: Form, rows: RawBuilder<unknown> | Rows): Inlined {
+  if (format === 'csv') return inline(sql`copy (${rows}) to stdout (format csv, header true, encoding 'UTF8')`)
+  if (format === 'parquet') return inline(sql`copy (${rows}) to stdout (format binary)`)
   // One JSON text a line, as it is: neither delimiter nor quote can occur in a JSON text, which escapes control
   // characters, so CSV never quotes it and nothing has to be unescaped on the way.
   return inline(sql`copy (select row_to_json(t)::text from (${rows}) t)

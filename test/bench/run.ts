@@ -63,7 +63,12 @@ try {
   await seed(owner, archive.tenantId, { partnerships: 20_000, commitmentsPerPartnership: 5, rounds: 20_000 })
   await owner.query('vacuum analyze')
 
-  const copies = { commitments: commitmentsTable.copy(archive.tenantId, { format: 'csv', dialect: 'rfc4180' }, {}) }
+  const copies = {
+    commitments: commitmentsTable.copy(
+      { format: 'csv', dialect: 'rfc4180' },
+      { tenantId: archive.tenantId, given: {} },
+    ),
+  }
   const sample = await sampleOf(owner, work.tenantId)
   const one = await capture(work.tenantId, `/v1/commitments/${sample.ids[0]}`)
   const list = await capture(work.tenantId, `/v1/commitments?${listFilter}`)

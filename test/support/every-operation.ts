@@ -22,6 +22,7 @@ export interface Naming {
   ref_id: string
   code: string
   delivery_id: string
+  name: string
 }
 export const nobodys: Naming = {
   id: newId(),
@@ -29,6 +30,7 @@ export const nobodys: Naming = {
   system: ourRef.system,
   ref_id: 'nobodys',
   code: 'partnership-review',
+  name: 'datapackage.json',
 }
 
 /** An answer without what differs from request to request, and without the names that it was asked with. */
@@ -73,6 +75,7 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
     system: ourRef.system,
     ref_id: ourRef.id,
     code: nobodys.code,
+    name: nobodys.name,
   })
 
   const addressOf = ({ path }: Operation, naming: Naming): string =>

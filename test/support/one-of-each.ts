@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
+import { makeExport } from './exporting.ts'
 import { type Json, type Service, startService } from './harness.ts'
 import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
 import { conclusion, openRound, respond, stepRound } from './rounds.ts'
@@ -85,6 +86,8 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     external_refs,
   })
   const line = `${JSON.stringify({ type: 'organisation', external_refs: [{ system: 'world', id: 'row' }] })}\n`
+  const exported = await service.make('/v1/exports', { format: 'csv', tables: ['pauses'] })
+  await makeExport(service, exported.id)
   const imported = await service.make('/v1/imports', line, { type: 'application/x-ndjson' })
   const apiKey = await service.make('/v1/api-keys', { name: 'Ours', scopes: ['organisations:read'] })
   const issuer = await service.make('/v1/oidc-issuers', {
@@ -105,6 +108,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     disruptions: disruption.id,
     impacts: impact.id,
     imports: imported.id,
+    exports: exported.id,
     'api-keys': apiKey.id,
     'oidc-issuers': issuer.id,
     ...(await changes(service, seats, gift)),

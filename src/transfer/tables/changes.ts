@@ -20,6 +20,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { amendmentUnit, substitutionUnit } from '../touched.ts'
 
 // How promises change: one in the place of another, or the terms of what was agreed.
 
@@ -39,6 +40,7 @@ export const substitutionsTable = defineTable(substitutions, {
   grain: 'substitution of a commitment, or of a part of it, by another',
   notes: 'Only those that were accepted changed anything.',
   key: ['id'],
+  unit: substitutionUnit,
   columns: {
     ...recordColumns('substitution'),
     partnership_id: partnershipKey('The partnership'),
@@ -108,6 +110,7 @@ export const amendmentsTable = defineTable(amendments, {
   grain: 'amendment of the terms of a partnership and its commitments',
   notes: 'Only those that were accepted changed anything. Each term that changes is an entry of diff.',
   key: ['id'],
+  unit: amendmentUnit,
   columns: {
     ...recordColumns('amendment'),
     partnership_id: partnershipKey('The partnership'),

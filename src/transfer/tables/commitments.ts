@@ -30,6 +30,7 @@ import {
   takenOverColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { commitmentUnit } from '../touched.ts'
 
 // What belongs to a commitment in other tables is grouped once for the whole export and joined.
 const source = compiler
@@ -72,6 +73,7 @@ export const commitmentsTable = defineTable(source, {
     'A commitment is measured in money (amount, currency) or in a quantity (quantity, unit), never in both; delivered ' +
     'and outstanding are in the same measure. Do not add rows of different currencies or units.',
   key: ['id'],
+  unit: commitmentUnit,
   columns: {
     ...recordColumns('commitment'),
     partnership_id: partnershipKey('The partnership to which it belongs'),

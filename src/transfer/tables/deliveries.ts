@@ -20,6 +20,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { commitmentUnit, fulfilmentUnit, within } from '../touched.ts'
 
 // What becomes of a commitment: what it is worth, when its parts fall due, and what was delivered.
 
@@ -35,6 +36,7 @@ export const commitmentValuationsTable = defineTable(compiler.selectFrom('commit
   grain: 'valuation of a commitment',
   notes: 'Of the whole commitment. Do not add values of different currencies or on different bases.',
   key: ['commitment_id', 'position'],
+  unit: within('commitment_id', commitmentUnit),
   columns: {
     commitment_id: commitmentKey('The commitment'),
     position: { type: 'integer', meaning: 'The order among those of the commitment, from 0' },
@@ -72,6 +74,7 @@ export const instalmentsTable = defineTable(instalments, {
     'Those without superseded_on are the plan that counts, and add up to the measure of the commitment. What is overdue ' +
     'depends on the day on which you ask: scheduled, not suspended, and due_on before that day.',
   key: ['id'],
+  unit: within('commitment_id', commitmentUnit),
   columns: {
     ...recordColumns('instalment'),
     partnership_id: partnershipKey('The partnership', { value: sql.ref('c.partnership_id') }),
@@ -115,6 +118,7 @@ export const fulfilmentsTable = defineTable(fulfilments, {
     'What was delivered is the sum of the confirmed entries, those with reversal_of counted as negative: a reversal takes ' +
     'back what it names, and has its confirmation.',
   key: ['id'],
+  unit: fulfilmentUnit,
   columns: {
     ...recordColumns('entry'),
     commitment_id: commitmentKey('The commitment on which it was delivered'),

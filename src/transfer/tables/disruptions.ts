@@ -23,6 +23,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { disruptionUnit, impactUnit } from '../touched.ts'
 
 const disruptions = compiler
   .selectFrom('disruptions as r')
@@ -35,6 +36,7 @@ export const disruptionsTable = defineTable(disruptions, {
   grain: 'disruption',
   notes: 'What it did to each partnership is in disruption_impacts.',
   key: ['id'],
+  unit: disruptionUnit,
   columns: {
     ...recordColumns('disruption'),
     title: { type: 'text', meaning: 'What it is called' },
@@ -71,6 +73,7 @@ export const disruptionImpactsTable = defineTable(impacts, {
   grain: 'impact of a disruption on a partnership, or on one party of it',
   notes: 'A response that is due, and that has no responded_on, is open.',
   key: ['id'],
+  unit: impactUnit,
   columns: {
     ...recordColumns('impact'),
     disruption_id: disruptionKey('The disruption'),

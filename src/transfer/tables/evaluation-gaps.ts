@@ -6,6 +6,7 @@ import { gapThreshold } from '../../resources/evaluations/scoring.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
 import { codeColumn, evaluationKey, listOf, optional, partnershipKey } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { evaluationUnit, within } from '../touched.ts'
 
 const order = (side: string) => sql`array_position(${sql.lit(`{${sides.join(',')}}`)}::text[], ${sql.ref(side)})`
 
@@ -35,6 +36,7 @@ export const evaluationGapsTable = defineTable(source, {
   notes:
     'Only closed and concluded rounds have gaps. A row whose gap is null stays: one of the two sides has no score.',
   key: ['evaluation_id', 'level', 'code', 'first_side', 'second_side'],
+  unit: within('evaluation_id', evaluationUnit),
   columns: {
     evaluation_id: evaluationKey('The round'),
     partnership_id: partnershipKey('The partnership that was judged', { value: sql.ref('e.partnership_id') }),

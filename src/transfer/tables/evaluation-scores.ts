@@ -6,6 +6,7 @@ import { scoreLevels, suppressionReasons } from '../../resources/evaluations/sco
 import { sides } from '../../resources/partnerships/schemas.ts'
 import { listOf } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { evaluationUnit, within } from '../touched.ts'
 
 /** The states of a round whose scores exist: frozen at closing, and blind before. */
 const shownStatuses = ['closed', 'concluded'] as const
@@ -26,6 +27,7 @@ export const evaluationScoresTable = defineTable(source, {
     'Only closed and concluded rounds have scores, frozen at closing. A row whose score is null stays: nobody of that ' +
     'side answered, or it is withheld and suppression_reason says why. Compare sides by joining rows of one evaluation_id, level and code.',
   key: ['evaluation_id', 'level', 'code', 'side'],
+  unit: within('evaluation_id', evaluationUnit),
   columns: {
     evaluation_id: {
       type: 'uuid',

@@ -17,6 +17,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { evaluationDecisionUnit, evaluationUnit } from '../touched.ts'
 
 const source = compiler
   .selectFrom('evaluations as r')
@@ -34,6 +35,7 @@ export const evaluationsTable = defineTable(source, {
   grain: 'evaluation round',
   notes: 'What was found is in evaluation_scores and evaluation_gaps, what was decided in evaluation_decisions.',
   key: ['id'],
+  unit: evaluationUnit,
   columns: {
     ...recordColumns('round'),
     partnership_id: partnershipKey('The partnership that is judged'),
@@ -79,6 +81,7 @@ export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluat
   grain: 'decision of a concluded round',
   notes: 'What was decided stays; status and due_on say what became of it.',
   key: ['id'],
+  unit: evaluationDecisionUnit,
   columns: {
     ...recordColumns('decision'),
     evaluation_id: evaluationKey('The round'),

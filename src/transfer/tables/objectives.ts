@@ -20,6 +20,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { objectiveLinkUnit, objectiveUnit } from '../touched.ts'
 
 const source = compiler
   .selectFrom('objectives as r')
@@ -32,6 +33,7 @@ export const objectivesTable = defineTable(source, {
   grain: 'objective of an organisation',
   notes: 'Objectives of one organisation form a tree by parent_id: outputs serve outcomes, outcomes serve impacts.',
   key: ['id'],
+  unit: objectiveUnit,
   columns: {
     ...recordColumns('objective'),
     organisation_id: organisationKey('Whose objective it is'),
@@ -71,6 +73,7 @@ export const objectiveLinksTable = defineTable(compiler.selectFrom('objective_li
     'An assessment counts from assessed_on up to, and without, superseded_on: take those without superseded_on for the ' +
     'present.',
   key: ['id'],
+  unit: objectiveLinkUnit,
   columns: {
     ...recordColumns('assessment'),
     partnership_id: partnershipKey('The partnership that contributes'),

@@ -18,6 +18,7 @@ import {
   tailColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { organisationUnit, within } from '../touched.ts'
 
 const source = compiler
   .selectFrom('organisations as r')
@@ -30,6 +31,7 @@ export const organisationsTable = defineTable(source, {
   grain: 'organisation',
   notes: 'Those that were merged into another stay, with merged_into_id: leave them out where you count organisations.',
   key: ['id'],
+  unit: organisationUnit,
   columns: {
     ...recordColumns('organisation'),
     name: { type: 'text', meaning: 'What it is called' },
@@ -60,6 +62,7 @@ export const organisationIdentifiersTable = defineTable(compiler.selectFrom('org
   grain: 'registration of an organisation',
   notes: 'Join registers on scheme and normalised_value. Values are texts: leading zeros are a part of them.',
   key: ['scheme', 'normalised_value'],
+  unit: within('organisation_id', organisationUnit),
   columns: {
     organisation_id: organisationKey('The organisation that is registered'),
     scheme: { type: 'text', meaning: 'The register, by its code in org-id.guide; x-… for what that lacks' },

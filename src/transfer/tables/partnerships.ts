@@ -25,6 +25,7 @@ import {
   takenOverColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { partnershipUnit, seatsUnit, within } from '../touched.ts'
 
 const source = compiler
   .selectFrom('partnerships as r')
@@ -57,6 +58,7 @@ export const partnershipsTable = defineTable(source, {
   grain: 'partnership',
   notes: 'Its parties are in partnership_parties, what it went through in partnership_status_history and pauses.',
   key: ['id'],
+  unit: partnershipUnit,
   columns: {
     ...recordColumns('partnership'),
     name: { type: 'text', meaning: 'What it is called' },
@@ -118,6 +120,7 @@ export const partnershipPartiesTable = defineTable(compiler.selectFrom('partners
   grain: 'seat of an organisation in a partnership',
   notes: 'Commitments, pauses and impacts point at seats: join them here to find the organisation.',
   key: ['id'],
+  unit: seatsUnit,
   columns: {
     id: { type: 'uuid', meaning: 'The seat' },
     partnership_id: partnershipKey('The partnership'),
@@ -145,6 +148,7 @@ export const partnershipStatusHistoryTable = defineTable(history, {
     'To find the state on a day, take of each partnership the last row by changed_on, then version, that is not later. ' +
     'A party may have left its draft since, so decided_by_party_id is no key.',
   key: ['id'],
+  unit: within('partnership_id', partnershipUnit),
   columns: {
     id: { type: 'uuid', meaning: 'The entry' },
     partnership_id: partnershipKey('The partnership', { value: sql.ref('r.resource_id') }),

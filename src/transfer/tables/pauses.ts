@@ -13,6 +13,7 @@ import {
   recordColumns,
 } from '../columns.ts'
 import { defineTable } from '../table.ts'
+import { pauseUnit } from '../touched.ts'
 
 /** When partnerships and commitments stood still. */
 export const pausesTable = defineTable(compiler.selectFrom('pauses as r'), {
@@ -21,6 +22,7 @@ export const pausesTable = defineTable(compiler.selectFrom('pauses as r'), {
   grain: 'pause of a partnership or of one commitment',
   notes: 'A pause lasts from starts_on up to, and without, resumed_on; one without resumed_on lasts still.',
   key: ['id'],
+  unit: pauseUnit,
   columns: {
     ...recordColumns('pause'),
     partnership_id: partnershipKey('The partnership'),
