@@ -145,7 +145,7 @@ t.test('each is told once, whatever the number of processes', async (t) => {
   await round(noon('2026-07-01'), 4)
   t.same(await told(), Array(5).fill('partnership.evaluation_due'))
   const work = backgroundWork({
-    ...{ eventsKeptDays: 90, auditKeptDays: 90 },
+    ...{ eventsKeptDays: 90, auditKeptDays: 90, exportsKeptHours: 168 },
     webhooks: { outbound: makeOutbound({ allowPrivate: false }), box: secretBox([]) },
   })
   t.ok(

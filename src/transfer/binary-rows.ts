@@ -29,6 +29,19 @@ function uuidReader(): Reader {
   }
 }
 
+/** So do instants of a parent. */
+function instantReader(): Reader {
+  let [high, low, last] = [Number.NaN, Number.NaN, 0n]
+  return (bytes, at) => {
+    const [nextHigh, nextLow] = [bytes.readInt32BE(at), bytes.readInt32BE(at + 4)]
+    if (nextHigh !== high || nextLow !== low) {
+      ;[high, low] = [nextHigh, nextLow]
+      last = bytes.readBigInt64BE(at) + microsecondsTo2000
+    }
+    return last
+  }
+}
+
 const readers: Record<Column['type'], (column: Column) => Reader> = {
   uuid: uuidReader,
   text: textReader,
@@ -41,7 +54,7 @@ const readers: Record<Column['type'], (column: Column) => Reader> = {
       : (bytes, at, end) => BigInt(bytes.toString('latin1', at, end)),
   boolean: () => (bytes, at) => bytes[at] === 1,
   date: () => (bytes, at) => bytes.readInt32BE(at) + daysTo2000,
-  instant: () => (bytes, at) => bytes.readBigInt64BE(at) + microsecondsTo2000,
+  instant: instantReader,
 }
 
 /** True for decimals whose millionths fit 64 bits. */

@@ -41,8 +41,8 @@ function schemaOf(columns: Readonly<Record<string, Column>>): Element[] {
 }
 
 // Rows of a group are held as they are gathered, and other requests wait while it is encoded: neither for long.
-const rowsOfGroup = 16_384
-const bytesOfGroup = 8 * 1024 * 1024
+const rowsOfGroup = 8192
+const bytesOfGroup = 4 * 1024 * 1024
 
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
