@@ -15,6 +15,7 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
+import { forgetContact } from '../evaluations/commands.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import type { Contact, ContactState, ContactWrite } from './schemas.ts'
 import { contactDelete, contactDependants, contactErase, contactInsert, contactsMove, contactUpdate } from './store.ts'
@@ -96,6 +97,7 @@ export async function eraseContact(tx: Tx, id: string, ifMatch: IfMatch): Promis
   const contact = await loadForUpdate(tx, contactResource, id, ifMatch)
   if (contact.erased_at !== null) return unchanged(tx, contactResource, id)
   await contactErase(tx, id)
+  await forgetContact(tx, id)
   return record(tx, {
     resource: contactResource,
     id,

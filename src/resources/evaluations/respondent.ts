@@ -85,6 +85,7 @@ export async function readForm(
 
 function statusOf({ status, closes_at }: Evaluation, invitation: EvaluationInvitation, now: string) {
   if (invitation.status === 'answered' || invitation.status === 'declined') return invitation.status
+  if (invitation.status === 'expired') return 'closed'
   if (status === 'planned') return 'not_open'
   const isLate = closes_at !== null && microsOf(now) >= microsOf(closes_at)
   return status === 'open' && !isLate ? 'open' : 'closed'
@@ -154,5 +155,6 @@ async function lockAnswerable(
     throw new Problem('state_forbids', 'It was declined to answer. Ask whoever sent the invitation for another.')
   }
   requireAnswerable(round.evaluation, tx.now)
+  if (invitation.status === 'expired') throw new Problem('state_forbids', 'This invitation was taken back.')
   return { round, invitation }
 }
