@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { IfMatch } from '../core/etag.ts'
 import { mergePatch } from '../core/merge-patch.ts'
-import { notFound } from '../core/problem.ts'
+import { notFound, Problem } from '../core/problem.ts'
 import type { Tx } from '../db/database.ts'
 import { problemOf } from './faults.ts'
 import { findByRef, lockRef } from './references.ts'
@@ -68,8 +68,20 @@ export async function upsertByRef(
 ): Promise<Upsert> {
   // Both are sent at once, in this order: the look-up runs once the name is held, and sees what the one before us left.
   const [, existing] = await Promise.all([lockRef(tx, type, system, refId), findByRef(tx, type, system, refId)])
-  if (existing === undefined) return { created: true, outcome: await write.create() }
-  return { created: false, outcome: await write.replace(existing) }
+  if (existing !== undefined) return { created: false, outcome: await write.replace(existing) }
+  try {
+    return { created: true, outcome: await write.create() }
+  } catch (error) {
+    // An import does not hold the name. Where one made the record meanwhile, the transaction is done again, and finds it.
+    const isOvertaken = error instanceof Problem && error.code === 'duplicate' && !tx.gather
+    if (isOvertaken && (await findByRef(tx, type, system, refId)) !== undefined) throw new Overtaken()
+    throw error
+  }
+}
+
+/** Something that others did first; the code of Postgres for it has a transaction tried again. */
+class Overtaken extends Error {
+  readonly code = '40001'
 }
 
 interface WireRef {
