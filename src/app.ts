@@ -15,17 +15,7 @@ import { drain } from './platform/drain.ts'
 import { answerClientError, answerFrameworkError, errors } from './platform/errors.ts'
 import { historySchemas } from './platform/history.ts'
 
-import {
-  expireAudit,
-  expireDeliveries,
-  expireEvents,
-  expireExports,
-  expireImports,
-  expireKeys,
-} from './platform/housekeeping.ts'
-
 import { idempotency } from './platform/idempotency.ts'
-import type { Chore, JobHandler } from './platform/jobs.ts'
 import { guessLimit, overload, rateLimits } from './platform/limits.ts'
 import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
@@ -34,7 +24,6 @@ import { openapi, reference } from './platform/openapi.ts'
 import type { Outbound } from './platform/outbound.ts'
 import { partnerAnswers } from './platform/partners/answers.ts'
 import { partnerGate } from './platform/partners/gate.ts'
-import { remindEveryHour } from './platform/reminders.ts'
 import type { EventSignals } from './platform/signals.ts'
 import { takenOverSchemas } from './platform/taken-over.ts'
 import { tokenAuthenticator } from './platform/tokens/authenticator.ts'
@@ -47,11 +36,9 @@ import { audit } from './resources/audit/routes.ts'
 import { commitments } from './resources/commitments/routes.ts'
 import { termSchemas } from './resources/commitments/schemas.ts'
 import { contacts } from './resources/contacts/routes.ts'
-import { responseOverdue } from './resources/disruption-impacts/reminder.ts'
 import { disruptionImpacts } from './resources/disruption-impacts/routes.ts'
 import { disruptions } from './resources/disruptions/routes.ts'
 import { evaluationTemplates } from './resources/evaluation-templates/routes.ts'
-import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
 import { answerForm } from './resources/evaluations/form/routes.ts'
 import { answers } from './resources/evaluations/respondent-routes.ts'
 import { evaluations } from './resources/evaluations/routes.ts'
@@ -64,19 +51,15 @@ import { objectives } from './resources/objectives/routes.ts'
 import { protectedResource, resourceMetadataPath } from './resources/oidc-issuers/metadata.ts'
 import { oidcIssuers } from './resources/oidc-issuers/routes.ts'
 import { organisations } from './resources/organisations/routes.ts'
-import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
-import { resumptionDue } from './resources/pauses/reminder.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { portfolio } from './resources/portfolio/routes.ts'
 import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
 import { thresholds } from './resources/thresholds/routes.ts'
-import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
+import type { Webhooks } from './resources/webhook-endpoints/delivery.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
 import { exportOrders } from './transfer/exports/routes.ts'
-import { runExports } from './transfer/exports/run.ts'
-import { runImport } from './transfer/imports/job.ts'
 import { imports } from './transfer/imports/routes.ts'
 import { exports } from './transfer/routes.ts'
 
@@ -290,38 +273,6 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
 
   answerOtherMethods(app, methodsByUrl)
   return app
-}
-
-/** What is told of when its day has come. */
-export const reminders = [resumptionDue, responseOverdue, evaluationDue, evaluationOverdue, endingUndecided]
-
-/** What is done outside requests: every kind of job, and the chores that come round by the clock. */
-export function backgroundWork({
-  eventsKeptDays,
-  auditKeptDays,
-  exportsKeptHours,
-  webhooks,
-}: {
-  eventsKeptDays: number
-  auditKeptDays: number
-  exportsKeptHours: number
-  webhooks: Webhooks
-}): {
-  handlers: JobHandler[]
-  chores: Chore[]
-} {
-  return {
-    handlers: [closeAtDeadlines, runImport, runExports(exportsKeptHours), ...webhookJobs(webhooks)],
-    chores: [
-      expireKeys,
-      expireEvents(eventsKeptDays),
-      expireDeliveries(eventsKeptDays),
-      remindEveryHour(reminders),
-      expireAudit(auditKeptDays),
-      expireImports,
-      expireExports,
-    ],
-  }
 }
 
 /** A request id of the caller's is taken over where it cannot harm a log. */

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
-import { backgroundWork, reminders } from '../src/app.ts'
+import { backgroundWork, reminders } from '../src/background.ts'
 import { fixedClock } from '../src/core/clock.ts'
 import { makeOutbound } from '../src/platform/outbound.ts'
 import { remind } from '../src/platform/reminders.ts'

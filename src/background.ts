@@ -1,0 +1,49 @@
+import {
+  expireAudit,
+  expireDeliveries,
+  expireEvents,
+  expireExports,
+  expireImports,
+  expireKeys,
+} from './platform/housekeeping.ts'
+import type { Chore, JobHandler } from './platform/jobs.ts'
+import { remindEveryHour } from './platform/reminders.ts'
+import { responseOverdue } from './resources/disruption-impacts/reminder.ts'
+import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
+import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
+import { resumptionDue } from './resources/pauses/reminder.ts'
+import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
+import { runExports } from './transfer/exports/run.ts'
+import { runImport } from './transfer/imports/job.ts'
+
+/** What is told of when its day has come. */
+export const reminders = [resumptionDue, responseOverdue, evaluationDue, evaluationOverdue, endingUndecided]
+
+/** What is done outside requests: every kind of job, and the chores that come round by the clock. */
+export function backgroundWork({
+  eventsKeptDays,
+  auditKeptDays,
+  exportsKeptHours,
+  webhooks,
+}: {
+  eventsKeptDays: number
+  auditKeptDays: number
+  exportsKeptHours: number
+  webhooks: Webhooks
+}): {
+  handlers: JobHandler[]
+  chores: Chore[]
+} {
+  return {
+    handlers: [closeAtDeadlines, runImport, runExports(exportsKeptHours), ...webhookJobs(webhooks)],
+    chores: [
+      expireKeys,
+      expireEvents(eventsKeptDays),
+      expireDeliveries(eventsKeptDays),
+      remindEveryHour(reminders),
+      expireAudit(auditKeptDays),
+      expireImports,
+      expireExports,
+    ],
+  }
+}
