@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto'
 import { Problem } from './problem.ts'
 
 /** The strong entity tag of a version (RFC 9110, 8.8.3): it depends on the representation alone. */
 export const etagOf = (version: number): string => `"${version}"`
+
+/** The strong entity tag of what has no version: a digest of the representation itself. */
+export const etagOfText = (text: string): string =>
+  `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
 
 /** The opaque tags of an `If-Match` or `If-None-Match` list; weak marks are kept off, `*` is itself. */
 function tagsOf(header: string): string[] {

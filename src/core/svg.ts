@@ -38,6 +38,7 @@ svg { --ink: #1a1a1a; --paper: #ffffff; --faint: #8a8a8a; background: var(--pape
 text { font: 12px system-ui, sans-serif; fill: var(--ink) }
 .title { font-size: 16px; font-weight: 600 }
 .small { font-size: 11px }
+.strong { font-weight: 600 }
 .paper { fill: var(--paper) }
 .line { stroke: var(--ink); fill: none }
 .faint { stroke: var(--faint); fill: none; stroke-dasharray: 3 3 }

@@ -4,6 +4,7 @@ import { etagOf } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
+import { partnerOperations } from './operations.ts'
 import { type Components, type Project, projections, type Replace } from './projection.ts'
 import { leftBy, type Shown, versionsBefore } from './reach.ts'
 
@@ -35,7 +36,8 @@ export const partnerAnswers = fp(
     app.addHook('onSend', async (request, reply, payload) => {
       if (!request.principal || request.principal.organisations === null) return payload
       if (payload === undefined || payload === null || payload === '') return payload
-      if (typeof payload !== 'string') throw new Error('A partner is sent JSON alone')
+      if (typeof payload !== 'string') throw new Error('A partner is sent JSON and pictures alone')
+      if (reply.statusCode === 200 && isPicture(request)) return payload
       const value: unknown = JSON.parse(payload)
       if (reply.statusCode >= 400) return JSON.stringify(pick(value as object, problemMembers))
       const project = projectOf(byRoute, request, reply)
@@ -48,6 +50,9 @@ export const partnerAnswers = fp(
   },
   { name: 'partner-answers', dependencies: ['authentication'] },
 )
+
+const isPicture = (request: FastifyRequest): boolean =>
+  partnerOperations[request.routeOptions.config.operation?.id ?? '']?.isPicture === true
 
 const pick = (value: object, members: readonly string[]): object =>
   Object.fromEntries(Object.entries(value).filter(([name]) => members.includes(name)))

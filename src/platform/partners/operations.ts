@@ -9,6 +9,8 @@ export interface PartnerUse {
   acts?: readonly string[]
   /** A figure over all of a partnership: not for those who have left it, who see only a part of it. */
   isForPresent?: true
+  /** A picture: drawn only from what partners are shown of records that never change, and so sent as it is. */
+  isPicture?: true
 }
 
 const reads: PartnerUse = {}
@@ -68,6 +70,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   list_evaluation_responses: reads,
   get_evaluation_scores: reads,
   get_evaluation_texts: reads,
+  get_evaluation_chart: { isPicture: true },
   add_evaluation_statement: { acts: ['party_id', 'organisation_id'] },
   list_evaluation_decisions: reads,
   get_evaluation_decision: reads,

@@ -1,6 +1,7 @@
 import type { ReadTx } from '../../db/database.ts'
 import { templateOf, templateOfRound } from '../evaluation-templates/read.ts'
 import { textsRead } from './answer-store.ts'
+import type { Charted } from './chart.ts'
 import { readShown } from './responses.ts'
 import type { EvaluationScores, EvaluationTexts } from './score-schemas.ts'
 import { earlierRounds, scoresRead } from './score-store.ts'
@@ -42,6 +43,13 @@ export async function readScores(tx: ReadTx, id: string): Promise<EvaluationScor
     })),
     changes: last && before ? changesSince({ template, scores }, { template: before, scores: last.scores }) : [],
   }
+}
+
+/** What the picture of a round is drawn from: the same frozen scores. */
+export async function readCharted(tx: ReadTx, id: string): Promise<Charted> {
+  const evaluation = await readShown(tx, id)
+  const [template, scores] = await Promise.all([templateOfRound(tx, evaluation), scoresRead(tx, id)])
+  return { evaluation, template, scores }
 }
 
 /** What was answered in words, as far as it is shown. */

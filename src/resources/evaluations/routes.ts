@@ -6,6 +6,7 @@ import { children } from '../../platform/children.ts'
 import { action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
 import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince } from '../../platform/lists.ts'
+import { evaluationCharts } from './chart-routes.ts'
 import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
 import { concludeEvaluation } from './conclusion.ts'
 import { decisionSchemas } from './decision-schemas.ts'
@@ -85,6 +86,7 @@ export const evaluations: FastifyPluginAsync<InvitingOptions> = async (app, slic
   await app.register(evaluationInvitations, slice)
   await app.register(evaluationResponses, slice)
   await app.register(evaluationDecisions, slice)
+  await app.register(evaluationCharts, slice)
 }
 
 const steps: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
