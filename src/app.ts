@@ -8,7 +8,7 @@ import type { Database } from './db/database.ts'
 import { arrival } from './platform/arrival.ts'
 import { denialNotes } from './platform/audit.ts'
 
-import { authentication, keyAuthenticator } from './platform/auth.ts'
+import { authentication } from './platform/auth.ts'
 import type { SliceOptions } from './platform/collection.ts'
 import { disclosures } from './platform/disclosures.ts'
 import { drain } from './platform/drain.ts'
@@ -16,6 +16,7 @@ import { answerClientError, answerFrameworkError, errors } from './platform/erro
 import { historySchemas } from './platform/history.ts'
 
 import { idempotency } from './platform/idempotency.ts'
+import { keyAuthenticator } from './platform/keys.ts'
 import { guessLimit, overload, rateLimits } from './platform/limits.ts'
 import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
@@ -73,7 +74,7 @@ export interface Deps {
   /** Of all credentials of a tenant together; ten times those of one where it is not given. */
   tenantRequestsPerMinute?: number | undefined
   corsOrigins: true | readonly string[]
-  trustProxy: boolean
+  trustProxy: boolean | readonly string[]
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
   eventLoopDelayMaxMs?: number
   /** How long the body of a request may take to arrive; a minute where it is not given. */
@@ -150,7 +151,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     ...(deps.logger ? { loggerInstance: deps.logger } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: deps.bodyLimitBytes,
-    trustProxy: deps.trustProxy,
+    trustProxy: typeof deps.trustProxy === 'boolean' ? deps.trustProxy : [...deps.trustProxy],
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
     // Its head arrives in time, and its body: see arrival.ts. A file that is streamed takes longer; so may answers.

@@ -1,3 +1,4 @@
+import { isNetwork } from './core/networks.ts'
 import { fromKey } from './db/tenants.ts'
 
 /** All that can be set. This file is the only reader of the environment. */
@@ -18,7 +19,8 @@ export interface Config {
   /** Of all credentials of a tenant together. */
   tenantRequestsPerMinute: number
   corsOrigins: true | readonly string[]
-  trustProxy: boolean
+  /** Whose X-Forwarded-For is believed: nobody's, everybody's, or that of proxies in these networks. */
+  trustProxy: boolean | readonly string[]
   /** How long the service still accepts requests after it was asked to stop, while /health/ready says no. */
   drainDelayMs: number
   /** How long it waits for all that it accepted; includes the delay. */
@@ -130,7 +132,7 @@ export function readConfig(env: Environment): Config {
     requestsPerMinute: whole('REQUESTS_PER_MINUTE', 6000, 1, 100_000_000),
     tenantRequestsPerMinute: whole('TENANT_REQUESTS_PER_MINUTE', 60_000, 1, 1_000_000_000),
     corsOrigins,
-    trustProxy: choice('TRUST_PROXY', ['true', 'false'], 'false') === 'true',
+    trustProxy: proxiesOf(text('TRUST_PROXY', 'false'), faults),
     drainDelayMs,
     drainTimeoutMs,
     jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
@@ -170,6 +172,16 @@ export function readClientConfig(env: Environment): ClientConfig {
 
 /** The configuration of this process as a client. */
 export const clientConfig = (): ClientConfig => readClientConfig(process.env)
+
+/** `true`, `false`, or the networks of proxies with commas. */
+function proxiesOf(given: string, faults: string[]): boolean | string[] {
+  if (given === 'true' || given === 'false') return given === 'true'
+  const networks = given.split(',').map((network) => network.trim())
+  for (const network of networks.filter((each) => !isNetwork(each))) {
+    faults.push(`TRUST_PROXY must be true, false, or networks such as 10.0.0.0/8 with commas, not "${network}".`)
+  }
+  return networks
+}
 
 /** Keys of 32 bytes in base64, with commas. */
 function keysOf(given: string | undefined, faults: string[]): Buffer[] {

@@ -202,3 +202,107 @@ t.test('events of keys hold no secret', async (t) => {
   t.notOk(JSON.stringify(events).includes(key.split('_')[2]))
   t.notOk(JSON.stringify(events).includes('secret_hash'))
 })
+
+t.test('a key gets another secret, and the old one opens as long as it was said', async (t) => {
+  const clock = fixedClock('2026-03-01T12:00:00Z')
+  const service = await startService(t, { clock })
+  const made = await service.make('/v1/api-keys', wanted)
+  const path = `/v1/api-keys/${made.id}/rotate`
+  const ask = async (key: string) => (await service.get('/v1/organisations', { key })).status
+  const settled = async (key: string, status: number) => {
+    for (const end = performance.now() + 1000; performance.now() < end; ) if ((await ask(key)) === status) return true
+    return false
+  }
+  const past = await service.call('POST', path, { previous_valid_until: '2026-03-01T12:00:00Z' })
+  t.match(past, { status: 422, body: { errors: [{ pointer: '/previous_valid_until', code: 'past' }] } })
+  const late = await service.call('POST', path, { previous_valid_until: '2026-06-01T12:00:00Z' })
+  t.match(late, { status: 422, body: { errors: [{ pointer: '/previous_valid_until', code: 'too_late' }] } })
+
+  const second = await service.call('POST', path, { previous_valid_until: '2026-03-02T12:00:00Z' })
+  t.match(second, { status: 200, body: { id: made.id, prefix: made.prefix, version: 2 } })
+  t.equal(second.headers['cache-control'], 'no-store')
+  t.not(second.body.key, made.key)
+  t.ok(await settled(second.body.key, 200), 'within a second on every process')
+  t.equal(await ask(made.key), 200, 'two are live')
+  t.equal(await ask(`${made.prefix}_${'A'.repeat(43)}`), 401)
+  clock.set('2026-03-02T11:59:59.999Z')
+  t.equal(await ask(made.key), 200)
+  clock.set('2026-03-02T12:00:00Z')
+  t.equal(await ask(made.key), 401, 'until the instant that was given')
+  t.equal(await ask(second.body.key), 200)
+
+  const third = await service.make(path, { previous_valid_until: '2026-03-03T12:00:00Z' })
+  const fourth = await service.make(path, {})
+  t.equal(fourth.previous_valid_until, null)
+  t.ok(await settled(fourth.key, 200))
+  t.same([await ask(third.key), await ask(second.body.key)], [401, 401], 'without an instant the old ones end at once')
+  for (const { key } of [made, third, fourth]) t.same(await tablesWith(service, key.split('_')[2]), [])
+  await service.make(`/v1/api-keys/${made.id}/revoke`, {})
+  t.match(await service.call('POST', path, {}), { status: 409, body: { code: 'state_forbids' } })
+  const short = await service.make('/v1/api-keys', { ...wanted, expires_at: '2026-03-02T13:00:00Z' })
+  clock.set('2026-03-02T13:00:00Z')
+  t.match(await service.call('POST', `/v1/api-keys/${short.id}/rotate`, {}), { status: 409 })
+})
+
+t.test('a key works from its own addresses alone, and the audit knows of the others', async (t) => {
+  const service = await startService(t, { trustProxy: ['127.0.0.1', '10.0.0.0/8'] })
+  const allowed_addresses = ['192.0.2.0/24', '2001:db8::/32', '198.51.100.7']
+  const bad = await service.call('POST', '/v1/api-keys', {
+    ...wanted,
+    allowed_addresses: ['192.0.2.0/33', '10.0.0.0/8', 'example.org', '::1/129', '10.0.0.0/8/8'],
+  })
+  t.match(bad, { status: 422, body: { errors: [0, 2, 3, 4].map((at) => ({ pointer: `/allowed_addresses/${at}` })) } })
+  const made = await service.make('/v1/api-keys', { ...wanted, allowed_addresses })
+  t.same(made.allowed_addresses, allowed_addresses)
+  const from = (address: string | undefined, key = made.key) =>
+    service.get('/v1/organisations', { key, headers: address === undefined ? {} : { 'x-forwarded-for': address } })
+  for (const address of [
+    '192.0.2.1',
+    '192.0.2.255',
+    '::ffff:192.0.2.9',
+    '2001:db8::1',
+    '2001:DB8:ffff::',
+    '198.51.100.7',
+  ])
+    t.equal((await from(address)).status, 200, address)
+  t.equal((await from('203.0.113.9, 192.0.2.1, 10.1.2.3')).status, 200, 'as the trusted proxies tell it')
+  for (const address of ['192.0.3.1', '2001:db9::1', '198.51.100.8', '192.0.2.1, 203.0.113.9', undefined, 'nonsense']) {
+    const refused = await from(address)
+    t.match(refused, { status: 403, body: { code: 'forbidden', detail: /may not be used from/ } }, String(address))
+    t.notMatch(refused.text, '192.0.2.0/24', 'where it may be used is not told')
+  }
+  t.equal((await from('203.0.113.9', `${made.prefix}_${'A'.repeat(43)}`)).status, 401, 'a wrong secret is told nothing')
+  const [wrong, denied] = (await service.get('/v1/audit?category=denial')).body.data
+  t.match(wrong, { action: 'sign_in.failed', details: { reason: 'wrong_secret' } })
+  t.match(denied, {
+    action: 'access.denied',
+    actor: { type: 'api_key', id: made.id },
+    details: { reason: 'address', address: '192.0.3.1' },
+  })
+  const read = (await service.get(`/v1/api-keys/${made.id}`)).body
+  t.ok(read.last_used_at !== null)
+})
+
+t.test('without a trusted proxy what a client says of its address counts for nothing', async (t) => {
+  const service = await shared.afresh()
+  const { key } = await service.make('/v1/api-keys', { ...wanted, allowed_addresses: ['192.0.2.0/24'] })
+  const headers = { 'x-forwarded-for': '192.0.2.1' }
+  t.match(await service.get('/v1/organisations', { key, headers }), { status: 403 })
+})
+
+t.test('the keys of a partner are found by its organisation, renewed and ended by staff', async (t) => {
+  const service = await shared.afresh()
+  const { id } = await service.make('/v1/organisations', { name: 'Partner', sector: 'company' })
+  const own = await service.make('/v1/api-keys', { ...wanted, scopes: ['partnerships:read'], organisation_ids: [id] })
+  await service.make('/v1/api-keys', wanted)
+  const found = (await service.get(`/v1/api-keys?organisation_id=${id}`)).body.data
+  t.same(
+    found.map((apiKey: { id: string }) => apiKey.id),
+    [own.id],
+  )
+  t.equal((await service.get('/v1/api-keys', { key: own.key })).status, 403, 'a partner manages none')
+  t.equal((await service.call('POST', `/v1/api-keys/${own.id}/rotate`, {}, { key: own.key })).status, 403)
+  const next = await service.make(`/v1/api-keys/${own.id}/rotate`, { previous_valid_until: null })
+  t.same(next.organisation_ids, [id], 'it stays the partner’s')
+  await service.make(`/v1/api-keys/${own.id}/revoke`, {})
+})

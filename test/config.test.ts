@@ -141,7 +141,7 @@ t.test('each fault is named, all at once, and no secret with it', async (t) => {
       'PORT must be a whole number from 0 to 65535, not "70000".',
       'PUBLIC_URL must be an address with http:// or https://.',
       'SECRETS_KEYS must be keys of 32 bytes in base64, with commas: make one with "openssl rand -base64 32".',
-      'TRUST_PROXY must be one of true, false, not "yes".',
+      'TRUST_PROXY must be true, false, or networks such as 10.0.0.0/8 with commas, not "yes".',
       'WEBHOOK_ALLOW_PRIVATE must be one of true, false, not "maybe".',
     ].sort(),
   )

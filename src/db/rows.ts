@@ -47,6 +47,7 @@ export interface Amendments {
 }
 
 export interface ApiKeys {
+  allowed_addresses: Generated<string[]>;
   created_at: string;
   expires_at: string | null;
   id: string;
@@ -54,6 +55,8 @@ export interface ApiKeys {
   name: string;
   organisation_ids: Generated<string[]>;
   prefix: string;
+  previous_secret_hash: Buffer | null;
+  previous_valid_until: string | null;
   revoked_at: string | null;
   scopes: string[];
   secret_hash: Buffer;

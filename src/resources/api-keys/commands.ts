@@ -1,15 +1,16 @@
 import { newId } from '../../core/ids.ts'
-import { Faults } from '../../core/problem.ts'
+import { isNetwork } from '../../core/networks.ts'
+import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
-import { makeKey } from '../../db/tenants.ts'
+import { fromKey, makeKey } from '../../db/tenants.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { partnerScopes } from '../../platform/partners/operations.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { grants } from '../../platform/scopes.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { organisationsNamed } from '../organisations/read.ts'
-import type { ApiKeyWrite } from './schemas.ts'
-import { apiKeyInsert, apiKeyRevoke } from './store.ts'
+import type { ApiKeyWrite, RotateKey } from './schemas.ts'
+import { apiKeyInsert, apiKeyRevoke, apiKeyRotate } from './store.ts'
 import { apiKeyResource } from './view.ts'
 
 /** Makes a key. @returns its representation, and the key itself, which exists nowhere else */
@@ -22,13 +23,50 @@ export async function createApiKey(tx: Tx, write: ApiKeyWrite): Promise<{ outcom
   if (write.expires_at != null && Date.parse(write.expires_at) <= Date.parse(tx.now)) {
     faults.add('/expires_at', 'past', 'A key cannot expire before it is made.')
   }
+  write.allowed_addresses?.forEach((network, at) => {
+    if (isNetwork(network)) return
+    const detail = `"${network}" is no network: write 192.0.2.0/24, 2001:db8::/32, or one address.`
+    faults.add(`/allowed_addresses/${at}`, 'network', detail)
+  })
   if (write.organisation_ids?.length) await checkPartner(tx, write, write.organisation_ids, faults)
   faults.refuse()
   const id = newId()
   const made = makeKey()
   await apiKeyInsert(tx, id, made, write)
-  const changed = ['name', 'prefix', 'scopes', 'organisation_ids', 'expires_at']
+  const changed = ['name', 'prefix', 'scopes', 'organisation_ids', 'allowed_addresses', 'expires_at']
   return { outcome: record(tx, { resource: apiKeyResource, id, verb: 'created', changed }), key: made.key }
+}
+
+/** How long two secrets may be good at most. */
+const overlapMaxMs = 90 * 86_400_000
+
+/**
+ * Gives a key another secret, and lets the old one open for a while, so that clients change over without a gap.
+ * @returns its representation, and the key itself, which exists nowhere else
+ * @throws Problem `state_forbids` for a key that is revoked or has expired
+ */
+export async function rotateApiKey(tx: Tx, id: string, write: RotateKey): Promise<{ outcome: Outcome; key: string }> {
+  const apiKey = await loadForUpdate(tx, apiKeyResource, id)
+  const now = Date.parse(tx.now)
+  if (apiKey.revoked_at !== null || (apiKey.expires_at !== null && Date.parse(apiKey.expires_at) <= now)) {
+    throw new Problem('state_forbids', 'A key that was revoked or has expired gets no new secret: make another key.')
+  }
+  const until = write.previous_valid_until ?? null
+  const faults = new Faults()
+  if (until !== null && Date.parse(until) <= now) {
+    faults.add(
+      '/previous_valid_until',
+      'past',
+      'Give an instant to come, or leave it out: the old secret then ends now.',
+    )
+  } else if (until !== null && Date.parse(until) - now > overlapMaxMs) {
+    faults.add('/previous_valid_until', 'too_late', 'Two secrets are good together for 90 days at most.')
+  }
+  faults.refuse()
+  const made = fromKey(`${apiKey.prefix}_${makeKey().key.split('_')[2]}`)
+  await apiKeyRotate(tx, id, made.secretHash, until)
+  const changed = ['previous_valid_until']
+  return { outcome: record(tx, { resource: apiKeyResource, id, verb: 'rotated', changed }), key: made.key }
 }
 
 /** Ends a key for good. Revoking again changes nothing. */

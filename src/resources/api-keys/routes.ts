@@ -1,15 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
-import { ref, strictObject } from '../../core/schemas.ts'
+import { ref, strictObject, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
 import { idParams, type SliceOptions } from '../../platform/items.ts'
 import { byInstant, defineList } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
-import { readOne } from '../../platform/resource.ts'
-import { createApiKey, revokeApiKey } from './commands.ts'
-import { ApiKey, ApiKeyWrite, apiKeySchemas, NewApiKey } from './schemas.ts'
+import { type Outcome, readOne } from '../../platform/resource.ts'
+import { createApiKey, revokeApiKey, rotateApiKey } from './commands.ts'
+import { ApiKey, ApiKeyWrite, apiKeySchemas, NewApiKey, RotateKey } from './schemas.ts'
 import { apiKeyResource } from './view.ts'
 
 const tag = 'API keys'
@@ -23,6 +24,10 @@ const list = defineList({
   sorts: { created_at: byInstant('created_at') },
   defaultSort: 'created_at',
   filters: {
+    organisation_id: {
+      schema: uuid({ description: 'The keys of the partner that this organisation is' }),
+      where: sql`r.organisation_ids @> array[${param('organisation_id')}::uuid]`,
+    },
     prefix: {
       schema: Type.String({
         pattern: '^beide_[0-9A-Za-z]{0,12}$',
@@ -102,13 +107,33 @@ function writes(app: App, { database, clock }: SliceOptions): void {
       refusals: ['rule_violated'],
     }),
     async (request, reply) => {
-      const { outcome, key } = await database.write(callerOf(request, clock), (tx) => createApiKey(tx, request.body))
-      return reply
-        .code(201)
-        .header('location', `/v1/api-keys/${outcome.id}`)
-        .header('cache-control', 'no-store')
-        .type(json)
-        .send(`${outcome.body.slice(0, -1)},"key":${JSON.stringify(key)}}`)
+      const made = await database.write(callerOf(request, clock), (tx) => createApiKey(tx, request.body))
+      return sendWithKey(reply.code(201).header('location', `/v1/api-keys/${made.outcome.id}`), made)
+    },
+  )
+
+  app.post(
+    '/api-keys/:id/rotate',
+    operation({
+      id: 'rotate_api_key',
+      scope,
+      tag,
+      summary: 'Give one API key a new secret',
+      description:
+        'The answer shows the whole key, this once; its public part stays. With `previous_valid_until` the old secret ' +
+        'opens too until then, so that clients change over without a gap; only the last two secrets ever do. Needs no ' +
+        'If-Match.',
+      params: idParams,
+      body: ref(RotateKey),
+      answersSecret: true,
+      answers: { 200: { description: 'The key, with its new secret', schema: ref(NewApiKey) } },
+      refusals: ['not_found', 'rule_violated', 'state_forbids'],
+    }),
+    async (request, reply) => {
+      const rotated = await database.write(callerOf(request, clock), (tx) =>
+        rotateApiKey(tx, request.params.id, request.body),
+      )
+      return sendWithKey(reply, rotated)
     },
   )
 
@@ -132,3 +157,9 @@ function writes(app: App, { database, clock }: SliceOptions): void {
     },
   )
 }
+
+const sendWithKey = (reply: FastifyReply, { outcome, key }: { outcome: Outcome; key: string }): FastifyReply =>
+  reply
+    .header('cache-control', 'no-store')
+    .type(json)
+    .send(`${outcome.body.slice(0, -1)},"key":${JSON.stringify(key)}}`)

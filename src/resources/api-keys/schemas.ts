@@ -14,7 +14,13 @@ const fields = {
     description:
       'A key of these organisations: a partner’s, who sees and does what they have a part in; empty for your own',
   }),
+  allowed_addresses: Type.Array(Type.String({ examples: ['192.0.2.0/24'] }), {
+    description: 'The networks that it may be used from; empty: from everywhere',
+  }),
   expires_at: nullable(instant()),
+  previous_valid_until: nullable(
+    instant({ description: 'Until when the secret before the last rotation opens too; null where there is none' }),
+  ),
   revoked_at: nullable(instant()),
   last_used_at: nullable(instant({ description: 'Noted at most once a minute' })),
 }
@@ -49,6 +55,16 @@ export const ApiKeyWrite = strictObject(
         examples: [[]],
       }),
     ),
+    allowed_addresses: Type.Optional(
+      Type.Array(Type.String({ minLength: 2, maxLength: 49 }), {
+        maxItems: 50,
+        uniqueItems: true,
+        description:
+          'Networks in CIDR form, or single addresses, IPv4 and IPv6: from elsewhere the key is refused (403) and the ' +
+          'audit notes it. Left out or empty: from everywhere.',
+        examples: [['192.0.2.0/24', '2001:db8::/32']],
+      }),
+    ),
     expires_at: Type.Optional(
       nullable(
         instant({ description: 'When the key stops working; null: not by itself', examples: ['2030-01-01T00:00:00Z'] }),
@@ -59,4 +75,19 @@ export const ApiKeyWrite = strictObject(
 )
 export type ApiKeyWrite = Static<typeof ApiKeyWrite>
 
-export const apiKeySchemas = [ApiKey, NewApiKey, ApiKeyWrite]
+export const RotateKey = strictObject(
+  {
+    previous_valid_until: Type.Optional(
+      nullable(
+        instant({
+          description: 'Until when the old secret opens too, 90 days from now at most; left out or null: no longer',
+          examples: ['2030-01-01T00:00:00Z'],
+        }),
+      ),
+    ),
+  },
+  { $id: 'RotateKey', description: 'A new secret for a key, and how long the old one still opens' },
+)
+export type RotateKey = Static<typeof RotateKey>
+
+export const apiKeySchemas = [ApiKey, NewApiKey, ApiKeyWrite, RotateKey]

@@ -14,7 +14,9 @@ const view: View<ApiKey> = compiler
     'r.prefix',
     eb.ref('r.scopes').$castTo<ApiKey['scopes']>().as('scopes'),
     'r.organisation_ids',
+    'r.allowed_addresses',
     'r.expires_at',
+    'r.previous_valid_until',
     'r.revoked_at',
     'r.last_used_at',
   ])
