@@ -71,18 +71,25 @@ export async function recordGathered(tx: Tx, changes: readonly GatheredChange[])
 }
 
 async function recordMany(tx: Tx, resource: AnyResource, changes: readonly GatheredChange[]): Promise<void> {
-  const rows = changes.map(({ id, verb, changed }, at) => {
-    return { ordinal: at + 1, event_id: newId(), id, type: `${resource.type}.${verb}`, changed }
-  })
+  // Most of many records were changed in the same way: what that was is told once.
+  const kinds = new Map<string, number>()
+  const kindOf = ({ verb, changed }: GatheredChange) => {
+    const name = JSON.stringify({ type: `${resource.type}.${verb}`, changed })
+    const kind = kinds.get(name) ?? kinds.size
+    kinds.set(name, kind)
+    return kind
+  }
   const written = await resource.recordMany.run(tx, {
-    changes: JSON.stringify(rows),
-    ids: rows.map(({ id }) => id),
-    count: rows.length,
+    event_ids: changes.map(() => newId()),
+    ids: changes.map(({ id }) => id),
+    kinds: changes.map(kindOf),
+    changes: JSON.stringify([...kinds].map(([name, kind]) => ({ kind, ...JSON.parse(name) }))),
+    count: changes.length,
     actor: JSON.stringify(tx.actor),
     request_id: tx.requestId,
     occurred_at: tx.now,
   })
-  if (written.length !== rows.length) throw new Error(`A ${resource.type} was changed but cannot be read`)
+  if (written.length !== changes.length) throw new Error(`A ${resource.type} was changed but cannot be read`)
 }
 
 const removal = prepare(sql`

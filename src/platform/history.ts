@@ -87,7 +87,7 @@ const inserted = together(
       amendment_id: change.amendmentId,
       actor: tx.actor,
     }))
-    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    await insertedTogether(tx, rows)
     return changes.map(() => undefined)
   },
 )

@@ -4,7 +4,7 @@ import { type Fault, type Faults, notFound, Problem } from '../core/problem.ts'
 import type { ReadTx, Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
-import { together } from '../db/together.ts'
+import { populated, rowsAndBase, together } from '../db/together.ts'
 
 /** A record's id in another system. */
 export interface ExternalRefWrite {
@@ -72,10 +72,10 @@ interface RefRow {
 const refsInsertion = prepare<Pick<RefRow, 'system' | 'ref_id' | 'resource_id'>>(sql`
   insert into external_refs (tenant_id, resource_type, system, ref_id, resource_id, url, position)
   select ${tenantParam}, n.resource_type, n.system, n.ref_id, n.resource_id, n.url, n.position
-  from json_populate_recordset(null::external_refs, ${param('rows')}::json) n
+  from ${populated('external_refs')} n
   on conflict do nothing returning system, ref_id, resource_id`)
 
-const refsInserted = (tx: Tx, rows: readonly RefRow[]) => refsInsertion.run(tx, { rows: JSON.stringify(rows) })
+const refsInserted = (tx: Tx, rows: readonly RefRow[]) => refsInsertion.run(tx, rowsAndBase(rows))
 
 /** Those of the rows that were free. */
 const refsWritten = together(refsInserted, async (tx, lists) => {

@@ -44,7 +44,10 @@ export interface Resource<Wire> {
   record: Prepared<Represented>
   /** Locks one by its id until the transaction ends, and reads it; undefined where there is none. */
   hold: (tx: Tx, id: string) => Promise<Represented | undefined>
-  /** Appends the events of changes to many, a JSON list by `changes`; answers a row for each. */
+  /**
+   * Appends the events of changes to many, by `ids`: of one of the `kinds` each, which `changes` lists as JSON. Answers a
+   * row for each.
+   */
   recordMany: Prepared<object>
 }
 
@@ -94,16 +97,20 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
       counter as (
         update tenant_counters set event_sequence = event_sequence + ${param('count')}::integer
         where tenant_id = ${tenantParam} returning event_sequence - ${param('count')}::integer as base
+      ),
+      kinds as materialized (
+        select n.kind, n.type, array(select json_array_elements_text(n.changed)) as changed
+        from json_to_recordset(${param('changes')}::json) as n (kind integer, type text, changed json)
       )
       insert into events (tenant_id, sequence, id, type, resource_type, resource_id, version, changed, actor,
         request_id, representation, occurred_at)
-      select ${tenantParam}, counter.base + c.ordinal, c.event_id, c.type, ${sql.lit(type)}, c.id, v.version,
-        array(select json_array_elements_text(c.changed)), ${param('actor')}::json, ${param('request_id')},
+      select ${tenantParam}, counter.base + c.ordinal, c.event_id, k.type, ${sql.lit(type)}, c.id, v.version,
+        k.changed, ${param('actor')}::json, ${param('request_id')},
         ${kept ? sql`(select row_to_json(k) from (${kept.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql<boolean>`${sql.ref('r.id')} = c.id`)}) k)` : sql.ref('v.body')},
         ${param('occurred_at')}::timestamptz
-      from json_to_recordset(${param('changes')}::json) as c (ordinal integer, event_id uuid, id uuid, type text,
-        changed json)
-      join v on v.id = c.id cross join counter
+      from unnest(${param('event_ids')}::uuid[], ${param('ids')}::uuid[], ${param('kinds')}::integer[])
+        with ordinality as c (event_id, id, kind, ordinal)
+      join kinds k on k.kind = c.kind join v on v.id = c.id cross join counter
       returning 1`),
   }
 }

@@ -94,7 +94,7 @@ export const commitmentInsert = together(
       const common = { id, version: 1, created_at: tx.now, updated_at: tx.now, skipped: 0, replaced: 0 }
       return { ...common, ...columnsOf(terms), ...begins, schedule, metadata }
     })
-    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    await insertedTogether(tx, rows)
     return all.map(() => undefined)
   },
 )

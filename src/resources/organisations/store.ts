@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
-import { param, prepare, tenantParam } from '../../db/prepared.ts'
-import { insertMany, together } from '../../db/together.ts'
+import { prepare, tenantParam } from '../../db/prepared.ts'
+import { insertMany, populated, rowsAndBase, together } from '../../db/together.ts'
 import { removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
@@ -55,7 +55,7 @@ export const organisationInsert = together(
       const { metadata } = state
       return { id, version: 1, created_at: tx.now, updated_at: tx.now, ...columnsOf(state), metadata }
     })
-    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    await insertedTogether(tx, rows)
     return all.map(() => undefined)
   },
 )
@@ -110,11 +110,10 @@ interface IdentifierRow {
 const identifiersInsertion = prepare<{ organisation_id: string; position: number }>(sql`
   insert into organisation_identifiers (tenant_id, organisation_id, scheme, value, normalised_value, role, position)
   select ${tenantParam}, n.organisation_id, n.scheme, n.value, n.normalised_value, n.role, n.position
-  from json_populate_recordset(null::organisation_identifiers, ${param('rows')}::json) n
+  from ${populated('organisation_identifiers')} n
   on conflict do nothing returning organisation_id, position`)
 
-const inserted = (tx: Tx, rows: readonly IdentifierRow[]) =>
-  identifiersInsertion.run(tx, { rows: JSON.stringify(rows) })
+const inserted = (tx: Tx, rows: readonly IdentifierRow[]) => identifiersInsertion.run(tx, rowsAndBase(rows))
 
 /** The positions of those that were free. */
 const identifiersInsert = together(

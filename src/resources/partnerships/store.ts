@@ -92,7 +92,7 @@ export const partnershipInsert = together(
       const common = { id, version: 1, created_at: tx.now, updated_at: tx.now }
       return { ...common, ...begins, ...valuesOf(state), purpose, metadata }
     })
-    await insertedTogether.run(tx, { rows: JSON.stringify(rows) })
+    await insertedTogether(tx, rows)
     return all.map(() => undefined)
   },
 )
