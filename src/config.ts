@@ -1,5 +1,5 @@
-import { isNetwork } from './core/networks.ts'
 import { fromKey } from './db/tenants.ts'
+import { isNetwork } from './platform/networks.ts'
 
 /** All that can be set. This file is the only reader of the environment. */
 export interface Config {

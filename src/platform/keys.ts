@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
-import { within } from '../core/networks.ts'
 import { Problem } from '../core/problem.ts'
 import type { Actor, Database } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
+import { within } from './networks.ts'
 import type { Principal } from './principal.ts'
 import type { Tokens } from './tokens/authenticator.ts'
 
