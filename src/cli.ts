@@ -1,20 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { buildApp } from './app.ts'
 import { connectClient } from './clients/client.ts'
 import { loadDemo } from './clients/demo.ts'
 import { loadGrants } from './clients/giving360.ts'
 import { parseGrants, type Remark } from './clients/giving360-file.ts'
 import { barOf, importFile, type Progress } from './clients/import.ts'
 import { type Config, clientConfig, linesOf, processConfig } from './config.ts'
+import { contract } from './contract.ts'
 import { systemClock } from './core/clock.ts'
 import { verifyAudit } from './db/audit-chain.ts'
-import type { Database } from './db/database.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { asOwner, createKey, findTenant } from './db/tenants.ts'
 import { scopes } from './platform/scopes.ts'
-import type { EventSignals } from './platform/signals.ts'
 import { codebook } from './transfer/codebook.ts'
 
 /** A command of the programs beside the service: its name, what it takes, what it does. */
@@ -127,30 +125,13 @@ async function checkAudit(args: string[]): Promise<void> {
   )
 }
 
-/** The contract comes from the code alone: it is made without a database. */
-async function contract(): Promise<string> {
-  const app = await buildApp({
-    database: noDatabase,
-    signals: noSignals,
-    webhooks: { outbound: { fault: unused, post: unused, get: unused }, box: { seal: unused, open: unused } },
-    clock: systemClock,
-    logger: undefined,
-    publicUrl: 'http://127.0.0.1:3000',
-    bodyLimitBytes: 1_048_576,
-    requestsPerMinute: 6000,
-    corsOrigins: true,
-    trustProxy: false,
-  })
-  await app.ready()
-  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
-  await app.close()
-  return text
-}
-
 /** Writes what is made from the code, or says what of it is not what the code says. */
 async function writeGenerated(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } })
-  const generated = { 'openapi/openapi.json': await contract(), 'docs/codebook.md': codebook() }
+  const generated = {
+    'openapi/openapi.json': `${JSON.stringify(await contract(), null, 2)}\n`,
+    'docs/codebook.md': codebook(),
+  }
   for (const [name, text] of Object.entries(generated)) {
     const file = new URL(`../${name}`, import.meta.url)
     if (!values.check) await writeFile(file, text)
@@ -224,13 +205,6 @@ function tell(heading: string, remarks: readonly Remark[]): void {
   print(`${heading}:`)
   for (const { line, id, reason } of remarks) print(`  line ${line}${id === null ? '' : ` (${id})`}: ${reason}`)
 }
-
-const unused = (): never => {
-  throw new Error('The contract is made without a database')
-}
-const noDatabase: Database = { write: unused, read: unused, snapshot: unused, outside: unused, close: async () => {} }
-
-const noSignals: EventSignals = { mark: unused, next: unused, close: async () => {} }
 
 const usageOf = (name: string): string => `Usage: node src/cli.ts ${commands[name]?.usage}`
 

@@ -99,7 +99,7 @@ t.test('lists are walked to their end while 1,000 rows are written', async (t) =
     const seen = new Map<string, number>()
     let next: string | null = ''
     while (next !== null) {
-      const { body } = await service.get(`/v1/partnerships?sort=${sort}&limit=15${next && `&cursor=${next}`}`)
+      const { body } = await service.get(`/v1/partnerships?sort=${sort}&limit=50${next && `&cursor=${next}`}`)
       for (const { id } of body.data) seen.set(id, (seen.get(id) ?? 0) + 1)
       next = body.next_cursor
     }

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type Deps } from '../../src/app.ts'
@@ -10,6 +8,7 @@ import { asOwner, createKey, createTenant } from '../../src/db/tenants.ts'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
 import { eventSignals } from '../../src/platform/signals.ts'
+import { type Check, contract } from './contract.ts'
 import { cloneDatabase } from './database.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
@@ -102,8 +101,7 @@ export async function startService(
     await signals.close()
     await database.close()
   })
-  const document = app.swagger() as Json
-  const check = contractOf(document)
+  const { document, check } = contract()
   const makeTenant = (name: string) =>
     asOwner(url, (owner) => createTenant(owner, clock, { name, keyName: 'tests', scopes: ['admin'] }))
   const serviceFor = ({ tenantId, key }: { tenantId: string; key: string }): Service => ({
@@ -126,8 +124,6 @@ export async function startService(
   return serviceFor(await makeTenant('first'))
 }
 
-type Contract = (method: string, path: string, answer: Answer) => void
-
 /** How a request reaches the service, and its answer as it came. */
 export type Send = (request: {
   method: string
@@ -144,7 +140,7 @@ const injecting =
   }
 
 /** A client whose every answer is checked against the contract. */
-export function clientOver(send: Send, check: Contract, key: string): Client {
+export function clientOver(send: Send, check: Check, key: string): Client {
   async function call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const credential = options.key === undefined ? key : options.key
     const headers: Record<string, string> = {
@@ -178,60 +174,5 @@ export function clientOver(send: Send, check: Contract, key: string): Client {
       const { etag } = await call('GET', path)
       return call('POST', `${path}/${verb}`, body, { ifMatch: etag, ...options })
     },
-  }
-}
-
-/**
- * Components as the service itself must keep to them: clients accept members that they do not know, but the service
- * sends none that the contract does not name. Problems may carry members of their own.
- */
-function closed(components: Json): Json {
-  return JSON.parse(JSON.stringify(components), (_key, value) => {
-    const isPlainObject = value?.type === 'object' && value.properties && value.additionalProperties === undefined
-    return isPlainObject && value.title === undefined && !value.properties.instance
-      ? { ...value, additionalProperties: false }
-      : value
-  })
-}
-
-/** Checks an answer against the operation of the document that it belongs to: status, media type and body. */
-export function contractOf(document: Json): Contract {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
-  ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
-  ajv.addSchema({ $id: 'contract', components: closed(document.components) })
-  const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
-  const routes = Object.keys(document.paths).map((template) => ({
-    template,
-    pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
-    fixed: template.replace(/\{[^}]+\}/g, '').length,
-  }))
-  routes.sort((a, b) => b.fixed - a.fixed)
-
-  return (method, path, answer) => {
-    const bare = path.split('?')[0] ?? path
-    const route = routes.find(
-      ({ template, pattern }) => pattern.test(bare) && document.paths[template][method.toLowerCase()],
-    )
-    if (!route) return
-    const name = `${method} ${route.template} → ${answer.status}`
-    const documented = document.paths[route.template][method.toLowerCase()].responses[answer.status]
-    if (!documented) throw new Error(`${name} is not in the contract: ${answer.text}`)
-    const contents = documented.content as Record<string, { schema: object }> | undefined
-    if (!contents) {
-      if (answer.text !== '') throw new Error(`${name} has a body, the contract has none`)
-      return
-    }
-    const type = String(answer.headers['content-type']).split(';')[0] ?? ''
-    const content = contents[type]
-    if (!content) throw new Error(`${name}: ${type} is not in the contract`)
-    if (!type.endsWith('json') || type.endsWith('ndjson')) return
-    let validate = compiled.get(name)
-    if (!validate) {
-      const text = JSON.stringify(content.schema).replaceAll('"#/components/', '"contract#/components/')
-      validate = ajv.compile(JSON.parse(text))
-      compiled.set(name, validate)
-    }
-    if (!validate(answer.body))
-      throw new Error(`${name} breaks the contract: ${ajv.errorsText(validate.errors)}\n${answer.text}`)
   }
 }

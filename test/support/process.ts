@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { type Client, clientOver, contractOf, type Json, type Send } from './harness.ts'
+import { contract } from './contract.ts'
+import { type Client, clientOver, type Json, type Send } from './harness.ts'
 
 // The service as it is started by people: a process of its own, known by its output and its port alone.
 
@@ -105,6 +106,5 @@ export async function clientOfProcess({ url, key }: ServiceProcess): Promise<Cli
     const response = await fetch(new URL(path, url), init)
     return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() }
   }
-  const document = await (await fetch(`${url}/openapi.json`)).json()
-  return clientOver(send, contractOf(document), key)
+  return clientOver(send, contract().check, key)
 }

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { contract } from '../../src/contract.ts'
 import { startEmbedded } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
+import { documentVariable } from './contract.ts'
 import { onServer, runOnServer, serverVariable, strategyVariable, templateVariable } from './database.ts'
 import { type Counts, report, summaryOf } from './report.ts'
 import { buildTap, tapProgram } from './tap-build.ts'
@@ -72,7 +75,7 @@ const databasesOf = (url: string, template: string) =>
   namesOf(url, 'select datname as name from pg_database where starts_with(datname, $1)', template)
 
 /** Runs tap on a template of this program's migrations, and drops it and all its copies. */
-async function testOn(server: Server, args: string[]): Promise<number> {
+async function testOn(server: Server, document: string, args: string[]): Promise<number> {
   const template = `beide_test_${randomBytes(4).toString('hex')}`
   const rolesBefore = await rolesOf(server.url)
   try {
@@ -80,7 +83,7 @@ async function testOn(server: Server, args: string[]): Promise<number> {
     await migrate(onServer(server.url, template))
     // A database that takes no connections can be copied at any time.
     await runOnServer(server.url, `alter database ${template} with is_template true allow_connections false`)
-    return await runTap(server, template, args)
+    return await runTap(server, template, document, args)
   } finally {
     const databases = await databasesOf(server.url, template)
     if (databases.includes(template)) await runOnServer(server.url, `alter database ${template} with is_template false`)
@@ -92,7 +95,7 @@ async function testOn(server: Server, args: string[]): Promise<number> {
   }
 }
 
-async function runTap(server: Server, template: string, args: string[]): Promise<number> {
+async function runTap(server: Server, template: string, document: string, args: string[]): Promise<number> {
   if (interrupted) return 1
   const { DATABASE_URL, TEST_DATABASE_URL, ...env } = process.env
   const child = spawn(process.execPath, [tapProgram, '--reporter=tap', ...args], {
@@ -103,6 +106,7 @@ async function runTap(server: Server, template: string, args: string[]): Promise
       [serverVariable]: server.url,
       [templateVariable]: template,
       [strategyVariable]: server.strategy,
+      [documentVariable]: document,
     },
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -123,9 +127,14 @@ async function runTap(server: Server, template: string, args: string[]): Promise
 await buildTap()
 const given = process.env.TEST_DATABASE_URL || process.env.DATABASE_URL
 const server: Server = given ? { url: given, strategy: 'wal_log', stop: async () => {} } : await volatileServer()
+const ownDir = await temporaryDirectory()
 try {
-  process.exitCode = await testOn(server, process.argv.slice(2))
+  // Made once for all test files, from the code as it is now.
+  const document = join(ownDir, 'openapi.json')
+  await writeFile(document, JSON.stringify(await contract()))
+  process.exitCode = await testOn(server, document, process.argv.slice(2))
 } finally {
+  await rm(ownDir, { recursive: true, force: true })
   await server.stop()
 }
 if (interrupted) process.exitCode = 130

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import type { Answer, Json } from './harness.ts'
+
+// The published contract, which every answer that a test gets is checked against.
+
+/** Where the run tells its test files in which file the contract stands. */
+export const documentVariable = 'BEIDE_TEST_DOCUMENT'
+
+/** @throws where an answer is not what the contract says */
+export type Check = (method: string, path: string, answer: Answer) => void
+
+let known: { document: Json; check: Check } | undefined
+
+/** The contract as the code has it, read once in each test file. */
+export function contract(): { document: Json; check: Check } {
+  if (known) return known
+  const file = process.env[documentVariable]
+  if (!file) throw new Error('Tests need the contract: start them with `npm test`.')
+  const document = JSON.parse(readFileSync(file, 'utf8'))
+  known = { document, check: checkOf(document) }
+  return known
+}
+
+/**
+ * Components as the service itself must keep to them: clients accept members that they do not know, but the service
+ * sends none that the contract does not name. Problems may carry members of their own.
+ */
+function closed(components: Json): Json {
+  return JSON.parse(JSON.stringify(components), (_key, value) => {
+    const isPlainObject = value?.type === 'object' && value.properties && value.additionalProperties === undefined
+    return isPlainObject && value.title === undefined && !value.properties.instance
+      ? { ...value, additionalProperties: false }
+      : value
+  })
+}
+
+/** Checks an answer against the operation of the document that it belongs to: status, media type and body. */
+function checkOf(document: Json): Check {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
+  ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
+  ajv.addSchema({ $id: 'contract', components: closed(document.components) })
+  const compiled = new Map<string, ReturnType<typeof ajv.compile>>()
+  const routes = Object.keys(document.paths).map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '[^/]+')}$`),
+    fixed: template.replace(/\{[^}]+\}/g, '').length,
+  }))
+  routes.sort((a, b) => b.fixed - a.fixed)
+
+  return (method, path, answer) => {
+    const bare = path.split('?')[0] ?? path
+    const route = routes.find(
+      ({ template, pattern }) => pattern.test(bare) && document.paths[template][method.toLowerCase()],
+    )
+    if (!route) return
+    const name = `${method} ${route.template} → ${answer.status}`
+    const documented = document.paths[route.template][method.toLowerCase()].responses[answer.status]
+    if (!documented) throw new Error(`${name} is not in the contract: ${answer.text}`)
+    const contents = documented.content as Record<string, { schema: object }> | undefined
+    if (!contents) {
+      if (answer.text !== '') throw new Error(`${name} has a body, the contract has none`)
+      return
+    }
+    const type = String(answer.headers['content-type']).split(';')[0] ?? ''
+    const content = contents[type]
+    if (!content) throw new Error(`${name}: ${type} is not in the contract`)
+    if (!type.endsWith('json') || type.endsWith('ndjson')) return
+    let validate = compiled.get(name)
+    if (!validate) {
+      const text = JSON.stringify(content.schema).replaceAll('"#/components/', '"contract#/components/')
+      validate = ajv.compile(JSON.parse(text))
+      compiled.set(name, validate)
+    }
+    if (!validate(answer.body))
+      throw new Error(`${name} breaks the contract: ${ajv.errorsText(validate.errors)}\n${answer.text}`)
+  }
+}
