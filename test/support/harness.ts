@@ -8,19 +8,10 @@ import { asOwner, createKey, createTenant } from '../../src/db/tenants.ts'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
 import { eventSignals } from '../../src/platform/signals.ts'
-import { type Check, contract } from './contract.ts'
+import { type Answer, type Check, contract, type Json } from './contract.ts'
 import { cloneDatabase } from './database.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
-export type Json = any
-
-export interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: Json
-  text: string
-  etag: string
-}
+export type { Answer, Json } from './contract.ts'
 
 export interface CallOptions {
   key?: string | null
