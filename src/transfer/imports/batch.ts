@@ -19,12 +19,17 @@ type Attempt = { work: Work; done: RowDone } | { work: Work; problem: Problem }
 /** What ends a transaction rather than a row of it: it is tried again, or the job is. */
 const notOfTheRow = /^(40001|40P01|57|53|08|25P03)/
 
-/**
- * Writes rows within one transaction. They are tried all at once, for most files are good and their statements then
- * travel together; where one is refused, the good ones are done again together, and the refused by themselves, each
- * behind a savepoint.
- */
-export async function runBatch(tx: Tx, state: ImportState, rows: readonly RowToDo[]): Promise<BatchDone> {
+/** Rows that were read and checked against the contract: that needs no database, and may be done ahead. */
+export interface Prepared {
+  rows: readonly RowToDo[]
+  works: readonly Work[]
+  refused: readonly RowResult[]
+}
+
+export function prepareRows(
+  state: Pick<ImportState, 'format' | 'facts' | 'scopes'>,
+  rows: readonly RowToDo[],
+): Prepared {
   const refused: RowResult[] = []
   const works: Work[] = []
   for (const row of rows) {
@@ -35,7 +40,16 @@ export async function runBatch(tx: Tx, state: ImportState, rows: readonly RowToD
       refused.push(refusal(row.id, error))
     }
   }
-  const dones = [...(await writeAll(tx, works))]
+  return { rows, works, refused }
+}
+
+/**
+ * Writes rows within one transaction. They are tried all at once, for most files are good and their statements then
+ * travel together; where one is refused, the good ones are done again together, and the refused by themselves, each
+ * behind a savepoint.
+ */
+export async function runBatch(tx: Tx, { rows, works, refused }: Prepared): Promise<BatchDone> {
+  const dones = await writeAll(tx, works)
   const byRow = new Map([...refused, ...dones.map(({ result }) => result)].map((result) => [result.row_id, result]))
   return {
     results: rows.map(({ id }) => byRow.get(id) as RowResult),

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import type { Caller, GatheredChange, Tx } from '../../db/database.ts'
+import { type Caller, type GatheredChange, type ReadTx, type Tx, wholeTenant } from '../../db/database.ts'
 import { recordGathered } from '../../platform/events.ts'
 import { defineJob, enqueue, handleJob, type JobContext, type JobHandler } from '../../platform/jobs.ts'
-import { runBatch, untilRepeated } from './batch.ts'
+import { type Prepared, prepareRows, runBatch, untilRepeated } from './batch.ts'
 import { importTypes } from './schemas.ts'
 import {
   type ImportState,
@@ -10,8 +10,10 @@ import {
   importRestart,
   importSet,
   personsForget,
+  type RowToDo,
   resultsInsert,
   rowsToDo,
+  takeStatistics,
   waitingRefuse,
 } from './store.ts'
 
@@ -45,26 +47,68 @@ async function begin(tx: Tx, id: string): Promise<ImportState | undefined> {
 const writerOf = ({ caller }: JobContext, { actor, scopes }: ImportState): Caller => ({ ...caller(), actor, scopes })
 
 /** A transaction for each batch: its effects, what became of its rows and how far it came. */
-async function inBatches(context: JobContext, { id }: ImportState): Promise<void> {
+async function inBatches(context: JobContext, begun: ImportState): Promise<void> {
   const { database, signal } = context
+  const ahead = new Ahead(context)
   let isOver = false
-  while (!isOver) {
-    const state = await database.write(context.caller(), (tx) => importLocked(tx, id))
-    if (!state) return
-    isOver = await database.write(writerOf(context, state), async (tx) => {
-      const now = (await importLocked(tx, id)) as ImportState
-      if (await stopped(tx, now)) return true
-      const rows = untilRepeated(await rowsToDo(tx, now, rowsInBatch))
-      if (rows.length === 0) return advance(tx, now)
-      const { results, changes } = await runBatch(tx, now, rows)
+  for (let batches = 1; !isOver; batches += 1) {
+    isOver = await database.write(writerOf(context, begun), async (tx) => {
+      const now = await importLocked(tx, begun.id)
+      if (!now || (await stopped(tx, now))) return true
+      const prepared = (await ahead.take(now)) ?? prepareRows(now, await nextRows(tx, now))
+      if (prepared.rows.length === 0) return advance(tx, now)
+      const { results, changes } = await runBatch(tx, prepared)
       await resultsInsert(tx, now, results)
-      tx.atCommit(() => recordGathered(tx, changes))
+      tx.atCommit(() => {
+        const sent = recordGathered(tx, changes)
+        ahead.begin({ ...now, done_to: results.at(-1)?.row_id ?? null })
+        return sent
+      })
       // The process stops: another goes on.
-      if (signal.aborted) await enqueueImport(tx, id)
+      if (signal.aborted) await enqueueImport(tx, begun.id)
       return signal.aborted
     })
+    // After 1, 2, 4, 8 …: it is for tables that grow manifold.
+    if ((batches & (batches - 1)) === 0) await database.write(context.caller(), takeStatistics)
   }
 }
+
+const nextRows = async (tx: ReadTx, state: ImportState): Promise<readonly RowToDo[]> =>
+  untilRepeated(await rowsToDo(tx, state, rowsInBatch))
+
+/**
+ * Reads and checks the rows of the next batch while the database writes the events of the one at hand, which is half of
+ * its work. What was sent never changes, so it does not matter whether that batch comes to be.
+ */
+class Ahead {
+  private readonly context: JobContext
+  private begun: { after: string; rows: Promise<Prepared | undefined> } | undefined
+
+  constructor(context: JobContext) {
+    this.context = context
+  }
+
+  begin(state: ImportState): void {
+    // Which rows wait for others is known at the end of the batch.
+    if (state.round > 1) return
+    const { database, tenantId } = this.context
+    const rows = database
+      .read(wholeTenant(tenantId), (tx) => nextRows(tx, state))
+      .then((found) => prepareRows(state, found))
+      // Whatever it was: then they are read in the transaction, which tells of it.
+      .catch(() => undefined)
+    this.begun = { after: placeOf(state), rows }
+  }
+
+  /** The rows after those that were done last; undefined where they were not read ahead. */
+  async take(state: ImportState): Promise<Prepared | undefined> {
+    const begun = this.begun
+    this.begun = undefined
+    return begun?.after === placeOf(state) ? await begun.rows : undefined
+  }
+}
+
+const placeOf = ({ phase, round, done_to }: ImportState): string => `${phase} ${round} ${done_to}`
 
 /** Ends the one transaction in which nothing shall stay. */
 class NothingStays extends Error {}
@@ -81,9 +125,9 @@ async function inOne(context: JobContext, begun: ImportState): Promise<void> {
       if (signal.aborted) throw new NothingStays()
       const state = await beside(async (tx, now) => ((await stopped(tx, now)) ? undefined : now))
       if (!state) throw new NothingStays()
-      const rows = untilRepeated(await rowsToDo(one, state, rowsInBatch))
+      const rows = await nextRows(one, state)
       if (rows.length > 0) {
-        const done = await runBatch(one, state, rows)
+        const done = await runBatch(one, prepareRows(state, rows))
         if (!state.dry_run) changes.push(...done.changes)
         await beside((tx, now) => resultsInsert(tx, now, done.results))
       } else if (await beside((tx, now) => nextPhase(tx, now))) break

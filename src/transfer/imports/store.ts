@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Tx } from '../../db/database.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { FileFacts } from './giving360.ts'
 import type { FileRow } from './lines.ts'
@@ -143,7 +143,7 @@ const laterRound = prepare<RowToDo>(sql`
   order by s.row_id limit ${param('limit')}::integer`)
 
 /** The next rows of the phase and round that an import is in. */
-export function rowsToDo(tx: Tx, { id, phase, round, done_to }: ImportState, limit: number): Promise<RowToDo[]> {
+export function rowsToDo(tx: ReadTx, { id, phase, round, done_to }: ImportState, limit: number): Promise<RowToDo[]> {
   const after = done_to ?? '00000000-0000-0000-0000-000000000000'
   return (round === 1 ? firstRound : laterRound).run(tx, { import_id: id, phase, after, limit })
 }
@@ -219,4 +219,11 @@ export async function importRestart(tx: Tx, id: string): Promise<void> {
 export async function personsForget(tx: Tx, id: string, phase: number): Promise<void> {
   await sql`update import_rows set payload = null
     where tenant_id = ${tx.tenantId} and import_id = ${id} and phase = ${phase}`.execute(tx.db)
+}
+
+const statistics = prepare(sql`select take_statistics()`)
+
+/** Has Postgres look again at tables that an import has made grow, so that it plans for what they hold now. */
+export async function takeStatistics(tx: Tx): Promise<void> {
+  await statistics.run(tx)
 }
