@@ -55,6 +55,7 @@ import { organisations } from './resources/organisations/routes.ts'
 import { partnerships } from './resources/partnerships/routes.ts'
 import { pauseSchemas } from './resources/pauses/schemas.ts'
 import { portfolio } from './resources/portfolio/routes.ts'
+import { portfolioSnapshots } from './resources/portfolio-snapshots/routes.ts'
 import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
 import { thresholds } from './resources/thresholds/routes.ts'
@@ -260,6 +261,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       await v1.register(disruptionImpacts, slice)
       await v1.register(thresholds, slice)
       await v1.register(portfolio, slice)
+      await v1.register(portfolioSnapshots, slice)
       await v1.register(events, { ...slice, signals: deps.signals, draining })
       await v1.register(webhookEndpoints, { ...slice, webhooks: deps.webhooks })
       await v1.register(imports, slice)

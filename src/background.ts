@@ -12,6 +12,7 @@ import { responseOverdue } from './resources/disruption-impacts/reminder.ts'
 import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
 import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { resumptionDue } from './resources/pauses/reminder.ts'
+import { snapshotsEveryHour } from './resources/portfolio-snapshots/commands.ts'
 import { type Webhooks, webhookJobs } from './resources/webhook-endpoints/delivery.ts'
 import { runExports } from './transfer/exports/run.ts'
 import { runImport } from './transfer/imports/job.ts'
@@ -41,6 +42,7 @@ export function backgroundWork({
       expireEvents(eventsKeptDays),
       expireDeliveries(eventsKeptDays),
       remindEveryHour(reminders),
+      snapshotsEveryHour,
       expireAudit(auditKeptDays),
       expireImports,
       expireExports,

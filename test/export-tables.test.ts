@@ -184,7 +184,7 @@ t.test('no row of a table is left out', async (t) => {
     const from =
       name === 'partnership_status_history'
         ? `status_changes where resource_type = 'partnership'`
-        : `${name} where true`
+        : `${name === 'portfolio_snapshots' ? 'portfolio_snapshot_rows' : name} where true`
     const { rows } = await client.query(`select count(*)::integer as count from ${from} and tenant_id = $1`, [
       service.tenantId,
     ])

@@ -276,6 +276,8 @@ t.test('every foreign key to organisations is one that merging knows', async (t)
       'organisations.merged_into_id',
       'organisations.parent_id',
       'partnership_parties.organisation_id',
+      // Stays where it is: what was told then was told of the organisation that there was.
+      'portfolio_snapshots.organisation_id',
     ],
     'a new one moves in mergeOrganisation, and then stands here',
   )

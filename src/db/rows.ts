@@ -728,6 +728,28 @@ export interface Pauses {
   version: Generated<number>;
 }
 
+export interface PortfolioSnapshotRows {
+  figures: Json;
+  id: string;
+  is_at_risk: boolean;
+  partnership_id: string;
+  period: string;
+  snapshot_id: string;
+  tenant_id: string;
+}
+
+export interface PortfolioSnapshots {
+  as_of: string;
+  created_at: string;
+  id: string;
+  organisation_id: string;
+  period: string;
+  summary: Json;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
 export interface Reminders {
   due_on: string;
   name: string;
@@ -906,6 +928,8 @@ export interface DB {
   partnership_parties: PartnershipParties;
   partnerships: Partnerships;
   pauses: Pauses;
+  portfolio_snapshot_rows: PortfolioSnapshotRows;
+  portfolio_snapshots: PortfolioSnapshots;
   reminders: Reminders;
   status_changes: StatusChanges;
   substitutions: Substitutions;

@@ -21,6 +21,7 @@ const scopeByType: Readonly<Record<string, Scope>> = {
   disruption: 'disruptions:read',
   impact: 'disruptions:read',
   thresholds: 'portfolio:read',
+  portfolio_snapshot: 'portfolio:read',
   webhook_endpoint: 'webhooks:read',
   export: 'exports:run',
 }

@@ -10,6 +10,7 @@ import { objectiveLinksTable, objectivesTable } from './tables/objectives.ts'
 import { organisationIdentifiersTable, organisationsTable } from './tables/organisations.ts'
 import { partnershipPartiesTable, partnershipStatusHistoryTable, partnershipsTable } from './tables/partnerships.ts'
 import { pausesTable } from './tables/pauses.ts'
+import { portfolioSnapshotsTable } from './tables/portfolio-snapshots.ts'
 
 /** Every table that can be exported, those first to which others refer. */
 export const tables: readonly Table[] = [
@@ -33,4 +34,5 @@ export const tables: readonly Table[] = [
   evaluationScoresTable,
   evaluationGapsTable,
   evaluationDecisionsTable,
+  portfolioSnapshotsTable,
 ]

@@ -48,6 +48,13 @@ export const impactUnit: Unit = {
   touchedBy: [touched('impact'), touchedVia('evaluation', 'disruption_impacts', 'response_evaluation_id', 'id')],
 }
 
+/** What portfolios said at the end of a month: written once. */
+export const portfolioSnapshotUnit: Unit = {
+  column: 'snapshot_id',
+  of: 'portfolio_snapshots',
+  touchedBy: [touched('portfolio_snapshot')],
+}
+
 /** Pauses, whose beginning and end are told as steps of what is paused. */
 export const pauseUnit: Unit = {
   ...itself('pause', 'pauses'),

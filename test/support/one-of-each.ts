@@ -1,7 +1,9 @@
 import pg from 'pg'
 import type { Test } from 'tap'
+import { newId } from '../../src/core/ids.ts'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
+import { takeSnapshot } from '../../src/resources/portfolio-snapshots/commands.ts'
 import { makeExport } from './exporting.ts'
 import { type Json, type Service, startService } from './harness.ts'
 import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
@@ -111,10 +113,19 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     exports: exported.id,
     'api-keys': apiKey.id,
     'oidc-issuers': issuer.id,
+    'portfolio-snapshots': await snapshot(service, organisation.id),
     ...(await changes(service, seats, gift)),
     ...(await round(service, partnership, external_refs)),
     ...(await webhook(service)),
   }
+}
+
+/** What its portfolio said at the end of a month: of the kinds of record, the one that only a job makes. */
+async function snapshot({ database, tenantId, get }: Service, organisation_id: string): Promise<string> {
+  const caller = { tenantId, actor: { type: 'system', id: null }, scopes: ['admin'], requestId: newId() } as const
+  const taken = { organisation_id, as_of: '2026-03-31' }
+  await takeSnapshot(database, { ...caller, now: new Date().toISOString() }, taken)
+  return (await get(`/v1/portfolio-snapshots?organisation_id=${organisation_id}`)).body.data[0].id
 }
 
 /** What becomes of an agreed commitment when both sides want it otherwise. */

@@ -1,0 +1,38 @@
+import type { ReadTx } from '../../db/database.ts'
+import { factsOf } from './facts.ts'
+import { rowOf } from './figures.ts'
+import { membersList } from './lists.ts'
+import type { PortfolioRow, PortfolioSummary } from './schemas.ts'
+import { type Summed, summaryOf } from './summary.ts'
+import { momentOf, thresholdsFor } from './whole.ts'
+
+export { riskRules } from './rules.ts'
+
+/** How many partnerships are reckoned in one statement: a limit of its time, not of the portfolio. */
+const pageSize = 200
+
+export interface Reckoned {
+  summary: PortfolioSummary
+  rows: PortfolioRow[]
+}
+
+/**
+ * The portfolio of an organisation on a day, in sum and by partnership, as its page gives them; of any size.
+ * @throws Problem `not_found`
+ */
+export async function reckonedPortfolio(tx: ReadTx, organisationId: string, asOf: string): Promise<Reckoned> {
+  const thresholds = await thresholdsFor(tx, organisationId)
+  const moment = momentOf({ as_of: asOf }, thresholds, asOf)
+  const of = { organisation_id: organisationId }
+  const all: Summed[] = []
+  let cursor: string | null | undefined
+  while (cursor !== null) {
+    const page = { limit: pageSize, sort: 'name', include_total: false, ...(cursor && { cursor }) }
+    const { bodies, next } = await membersList.read(tx, page, of, moment)
+    const ids = bodies.map((body) => (JSON.parse(body) as { id: string }).id)
+    const facts = await factsOf(tx, ids, { ...moment, ...of })
+    all.push(...facts.map((one) => ({ row: rowOf(one, thresholds), sums: one.value.sums })))
+    cursor = next
+  }
+  return { summary: summaryOf(all, { ...of, as_of: asOf }, thresholds), rows: all.map(({ row }) => row) }
+}
