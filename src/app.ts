@@ -17,7 +17,7 @@ import { historySchemas } from './platform/history.ts'
 
 import { idempotency } from './platform/idempotency.ts'
 import { keyAuthenticator } from './platform/keys.ts'
-import { guessLimit, overload, rateLimits } from './platform/limits.ts'
+import { exportLimits, guessLimit, overload, rateLimits } from './platform/limits.ts'
 import { lookupSchemas } from './platform/lookup.ts'
 import { answerOtherMethods, collectMethods } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
@@ -74,6 +74,8 @@ export interface Deps {
   requestsPerMinute: number
   /** Of all credentials of a tenant together; ten times those of one where it is not given. */
   tenantRequestsPerMinute?: number | undefined
+  /** Exports streamed at once to one credential, and to a tenant; 2 and 4 where they are not given. */
+  exportStreams?: { perCredential: number; perTenant: number }
   corsOrigins: true | readonly string[]
   trustProxy: boolean | readonly string[]
   /** How far the event loop may fall behind before requests are refused; 2000 where it is not given. */
@@ -243,6 +245,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
         requestsPerMinute: deps.requestsPerMinute,
         tenantRequestsPerMinute: deps.tenantRequestsPerMinute ?? deps.requestsPerMinute * 10,
       })
+      await v1.register(exportLimits, deps.exportStreams ?? { perCredential: 2, perTenant: 4 })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)
       await v1.register(partnerships, slice)

@@ -18,6 +18,8 @@ export interface Config {
   requestsPerMinute: number
   /** Of all credentials of a tenant together. */
   tenantRequestsPerMinute: number
+  /** Exports that are streamed at once by this process. */
+  exportStreams: { perCredential: number; perTenant: number }
   corsOrigins: true | readonly string[]
   /** Whose X-Forwarded-For is believed: nobody's, everybody's, or that of proxies in these networks. */
   trustProxy: boolean | readonly string[]
@@ -131,6 +133,10 @@ export function readConfig(env: Environment): Config {
     bodyLimitBytes: whole('BODY_LIMIT_BYTES', 1_048_576, 1024, 104_857_600),
     requestsPerMinute: whole('REQUESTS_PER_MINUTE', 6000, 1, 100_000_000),
     tenantRequestsPerMinute: whole('TENANT_REQUESTS_PER_MINUTE', 60_000, 1, 1_000_000_000),
+    exportStreams: {
+      perCredential: whole('EXPORT_STREAMS', 2, 1, 500),
+      perTenant: whole('TENANT_EXPORT_STREAMS', 4, 1, 500),
+    },
     corsOrigins,
     trustProxy: proxiesOf(text('TRUST_PROXY', 'false'), faults),
     drainDelayMs,

@@ -56,13 +56,22 @@ t.test('an order that makes no sense is refused, with every fault', async (t) =>
   t.strictSame([never.status, never.body.code], [410, 'gone'])
 })
 
-t.test('a tenant has so many exports under way, and no more', async (t) => {
+t.test('a credential has so many exports under way, and a tenant, and no more', async (t) => {
   const there = await service.afresh()
   const ids: string[] = []
-  for (let n = 0; n < 20; n += 1) ids.push((await there.make('/v1/exports', { format: 'csv', tables: ['pauses'] })).id)
-  const refused = await there.call('POST', '/v1/exports', { format: 'csv' })
-  t.strictSame([refused.status, refused.body.code], [409, 'state_forbids'])
+  const key = await there.keyWith(['exports:run'])
+  const refused = async (as: string, whose: RegExp) => {
+    const answer = await there.call('POST', '/v1/exports', { format: 'csv' }, { key: as })
+    t.match(answer, { status: 429, body: { code: 'rate_limited', detail: whose }, headers: { 'retry-after': '60' } })
+  }
+  const order = { format: 'csv', tables: ['pauses'] }
+  for (let n = 0; n < 10; n += 1) ids.push((await there.make('/v1/exports', order)).id)
+  await refused(there.key, /10 exports of your credential/)
+  for (let n = 0; n < 10; n += 1) ids.push((await there.make('/v1/exports', order, { key })).id)
+  await refused(await there.keyWith(['exports:run']), /20 exports of your tenant/)
   for (const id of ids) await there.call('POST', `/v1/exports/${id}/cancel`)
+  ids.push((await there.make('/v1/exports', order)).id)
+  await there.call('POST', `/v1/exports/${ids.at(-1)}/cancel`)
 })
 
 t.test('the files of an export are made by a job', async (inner) => {

@@ -27,7 +27,7 @@ interface Exporting {
   service: Service
   client: pg.Client
   /** Begins an export and leaves its body unread. */
-  begin(path: string): Promise<http.IncomingMessage>
+  begin(path: string, key?: string): Promise<http.IncomingMessage>
 }
 
 /** Asks, and leaves the body unread. How a body ends is for the test to look at. */
@@ -39,14 +39,17 @@ async function get(options: http.RequestOptions): Promise<http.IncomingMessage> 
 }
 
 async function exporting(t: Test): Promise<Exporting> {
-  const service = await startService(t, { connectTimeoutMs: 2000 })
+  const service = await startService(t, {
+    connectTimeoutMs: 2000,
+    exportStreams: { perCredential: 2, perTenant: exportsAtOnce },
+  })
   await service.app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = service.app.server.address() as AddressInfo
   const client = new pg.Client({ connectionString: service.url })
   await client.connect()
   t.teardown(() => client.end())
-  const begin = async (path: string) => {
-    const headers = { authorization: `Bearer ${service.key}` }
+  const begin = async (path: string, key = service.key) => {
+    const headers = { authorization: `Bearer ${key}` }
     return get({ host: '127.0.0.1', port, path, headers })
   }
   return { service, client, begin }
@@ -129,16 +132,39 @@ t.test('a large export', async (t) => {
     t.ok((await until(async () => (await running(client)).length === 0, 1000)) < 1000)
   })
 
-  t.test('leaves room for single requests, and has a bound of its own', async (t) => {
-    const responses = await Promise.all(Array.from({ length: exportsAtOnce }, () => begin(path)))
-    const statuses = responses.map((response) => response.statusCode)
-    t.strictSame(statuses, Array(exportsAtOnce).fill(200))
+  t.test('leaves room for single requests and for others, however greedy one client is', async (t) => {
+    const other = await service.keyWith(['exports:run'])
+    const stranger = await service.otherTenant('another that exports')
+    const greedy = await Promise.all([begin(path), begin(path)])
+    for (let n = 0; n < 20; n += 1) {
+      const more = await begin(path)
+      t.strictSame([more.statusCode, more.headers['retry-after']], [429, '5'], 'a third of the same credential')
+      more.resume()
+    }
+    const fair = await begin(path, other)
+    const statuses = [...greedy, fair].map((response) => response.statusCode)
+    t.strictSame(statuses, Array(exportsAtOnce).fill(200), 'another credential has its own')
     t.equal((await service.get('/v1/organisations')).status, 200, 'while they run')
-    const refused = await begin(path)
-    t.strictSame([refused.statusCode, refused.headers['retry-after']], [503, '2'], 'one more is told to come back')
+    const tooMany = await begin(path, other)
+    t.equal(tooMany.statusCode, 429, 'and the tenant a bound over all of its own')
+    tooMany.resume()
+    const refused = await begin(path, stranger.key)
+    t.strictSame([refused.statusCode, refused.headers['retry-after']], [503, '2'], 'where no connection is left')
     refused.resume()
-    const ends = await Promise.all(responses.map(ending))
+    const ends = await Promise.all([...greedy, fair].map(ending))
     t.ok(ends.every((end) => end.complete && end.lines === scores + 1))
+    const again = await begin(path)
+    t.equal(again.statusCode, 200, 'what is read to its end makes room')
+    again.destroy()
+    await until(async () => (await running(client)).length === 0, 5000)
+    const further = await Promise.all([begin(path), begin(path)])
+    t.strictSame(
+      further.map(({ statusCode }) => statusCode),
+      [200, 200],
+      'so does a client that went away',
+    )
+    for (const response of further) response.destroy()
+    await until(async () => (await running(client)).length === 0, 5000)
   })
 
   t.test('is finished before the service closes', async (t) => {

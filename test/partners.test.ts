@@ -178,10 +178,88 @@ t.test('who left sees what was shared, as it was then, and nothing that came aft
   t.equal((await as.get(`/v1/partnerships/${partnership.id}`, { key })).body.name, 'Samen naar school')
   t.notMatch((await as.get(`/v1/commitments/${changed.id}/history`, { key })).text, 'lapsed')
   t.equal((await as.get(`/v1/partnerships/${partnership.id}/reciprocity`, { key })).status, 404)
+  await allianceTakenOver(as, { charity: organisations.charity })
+  for (const path of [`partnerships/${partnership.id}/terms`, `partnerships/${partnership.id}/fulfilment`])
+    t.equal((await as.get(`/v1/${path}`, { key })).status, 404, `${path}, though it takes part in another`)
+  for (const path of [`commitments/${changed.id}/terms`, `commitments/${changed.id}/fulfilment`])
+    t.equal((await as.get(`/v1/${path}`, { key })).status, 404, path)
+  const feed = (await as.get('/v1/events?limit=500', { key })).body.data
+  t.ok(
+    feed.some(({ type }: Json) => type === 'commitment.agreed'),
+    'what was told before stays',
+  )
+  t.notOk(feed.some(({ type }: Json) => type === 'commitment.lapsed'))
+  t.notMatch(JSON.stringify(feed), 'Zonder hen')
+  t.notMatch(JSON.stringify(feed), later.id)
   const report = { delivered_on: '2026-02-01', measure: kept.measure, reported_by_party_id: seats.charity }
   const written = await as.call('POST', `/v1/commitments/${kept.id}/fulfilments`, report, { key })
   t.same(faultsOf(written), ['/reported_by_party_id not_own_party'], 'and it acts no more')
   clock.set('2026-03-01T12:00:00.000000Z')
+})
+
+t.test('the feed tells a partner of what it sees, as it sees it, and of nothing else', async (t) => {
+  const { as, partnership, organisations, companyKey, charityKey: key, ...seats } = await world()
+  const other = await allianceTakenOver(as)
+  await agreed(as, other)
+  const draft = await commitment(as, { partnership, ...seats }, { title: 'Only thought of' })
+  await as.step(`/v1/commitments/${draft.id}`, 'propose')
+  await as.make('/v1/disruptions', { title: 'A flood', type: 'natural_disaster', started_on: '2026-02-01' })
+  const managers = { metadata: { risk: 'low' }, name: 'Anders' }
+  await as.call('PATCH', `/v1/partnerships/${partnership.id}`, managers, { ifMatch: '*' })
+  const round = await openRound(as, partnership)
+  const feed = async (as_: string, query = '') => (await as.get(`/v1/events?limit=500${query}`, { key: as_ })).body
+  const seen = await feed(key)
+  t.ok(seen.data.length > 5)
+  const whole = await feed(as.key)
+  t.equal(seen.latest, whole.latest)
+  const foreign = [other.partnership.id, other.company, other.organisations.company.id, companyKey.slice(0, 18)]
+  for (const id of foreign) t.notMatch(JSON.stringify(seen), id)
+  const types = seen.data.map(({ type }: Json) => type)
+  t.notOk(types.includes('commitment.created'), 'what was a draft is its author’s')
+  t.ok(types.includes('commitment.proposed'))
+  t.notOk(types.some((type: string) => /^(api_key|disruption|contact|webhook)/.test(type)))
+  const invitations = seen.data.filter(({ resource_type }: Json) => resource_type === 'evaluation_invitation')
+  t.ok(invitations.length > 0)
+  for (const { data } of invitations) t.same([data.party_id, data.contact_id], [seats.charity, null])
+  const last = seen.data.findLast(({ type }: Json) => type === 'partnership.updated')
+  t.same(last.changed, ['name'], 'of what changed, what it is shown')
+  const { body: record } = await as.get(`/v1/partnerships/${partnership.id}`, { key })
+  t.same(last.data, record, 'one projection')
+  t.match(last, { actor: { type: 'api_key', id: null }, request_id: null, needs_scope: null })
+  const page = await feed(key, `&limit=2&after=0&types=partnership.*`.replace('&limit=2', ''))
+  t.ok(page.data.every(({ resource_id }: Json) => resource_id === partnership.id))
+  const narrow = await portalKey(as, [organisations.charity], ['events:read', 'partnerships:read'])
+  const hidden = (await feed(narrow)).data.find(({ resource_id }: Json) => resource_id === round.id)
+  t.match(hidden, { data: null, needs_scope: 'evaluations:read' })
+  t.equal(
+    (await as.get('/v1/events', { key: await portalKey(as, [organisations.charity], ['partnerships:read']) })).status,
+    403,
+  )
+  const stranger = await portalKey(as, [await organisation(as, 'public', 'Nobody’s')])
+  t.same(
+    (await feed(stranger)).data.map(({ resource_type }: Json) => resource_type),
+    ['organisation'],
+    'its own organisation alone',
+  )
+  t.equal((await as.get(`/v1/events?after=${seen.latest + 1000}`, { key })).status, 410)
+  t.same((await feed(key, `&after=${seen.latest}`)).data, [])
+})
+
+t.test('a partner looks up by our ids what it sees, and reads the terms', async (t) => {
+  const { as, partnership, charityKey: key, ...seats } = await world()
+  const gift = await agreed(as, { partnership, ...seats })
+  const theirs = await agreed(as, await allianceTakenOver(as))
+  const found = await as.call('POST', '/v1/commitments/lookup', { ids: [theirs.id, gift.id] }, { key })
+  t.same(idsOf(found), [gift.id])
+  t.same(found.body.not_found, { ids: [theirs.id], refs: [] })
+  t.same(found.body.data[0], (await as.get(`/v1/commitments/${gift.id}`, { key })).body)
+  const refs = [{ system: 'crm', id: 'A-1' }]
+  t.same(faultsOf(await as.call('POST', '/v1/partnerships/lookup', { refs }, { key })), ['/refs not_for_partners'])
+  const terms = (await as.get(`/v1/commitments/${gift.id}/terms`, { key })).body
+  t.match(terms, { resource_id: gift.id, terms: { title: gift.title } })
+  t.same(terms, (await as.get(`/v1/commitments/${gift.id}/terms`)).body)
+  t.equal((await as.get(`/v1/commitments/${theirs.id}/terms`, { key })).status, 404)
+  t.equal((await as.get(`/v1/partnerships/${partnership.id}/terms`, { key })).status, 200)
 })
 
 t.test('a key of an organisation that was merged sees what its survivor sees', async (t) => {
@@ -242,7 +320,7 @@ t.test('the database itself keeps from partners what is not theirs, whatever a q
   )
   for (const name of [
     'contacts',
-    'events',
+    'tenant_counters',
     'audit_entries',
     'api_keys',
     'webhook_endpoints',

@@ -379,6 +379,7 @@ export interface Exports {
   finished_at: string | null;
   format: string;
   id: string;
+  ordered_by: string | null;
   rows_done: Generated<string>;
   rows_expected: string | null;
   sequence: string | null;

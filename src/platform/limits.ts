@@ -1,9 +1,11 @@
 import rateLimit from '@fastify/rate-limit'
 import underPressure from '@fastify/under-pressure'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../core/problem.ts'
 import { principalOf } from './auth.ts'
+import type { Operation } from './operation.ts'
+import { Windows } from './windows.ts'
 
 const windowSeconds = 60
 /** Nobody fills a form in faster. */
@@ -21,7 +23,7 @@ declare module 'fastify' {
 /** A limit on guesses for each address: a good credential is never shut out by somebody who shares its address. */
 export const guessLimit = fp(
   async (app: FastifyInstance, { requestsPerMinute }: { requestsPerMinute: number }) => {
-    await app.register(rateLimit, { global: false })
+    await app.register(rateLimit, { global: false, store: Windows })
     const take = app.createRateLimit({
       max: requestsPerMinute,
       timeWindow: windowSeconds * 1000,
@@ -89,6 +91,48 @@ const exceeded = (limit: number, what: string, seconds: number): Problem =>
   new Problem('rate_limited', `More than ${limit} ${what} in ${windowSeconds} seconds. Go on in ${seconds} seconds.`, {
     headers: { 'retry-after': String(seconds) },
   })
+
+/** True for what streams whole tables: it holds a connection and a snapshot as long as its client reads. */
+const streamsTables = (operation: Operation | undefined): boolean =>
+  operation?.scope === 'exports:run' &&
+  Object.values(operation.answers).some(
+    ({ mediaType = 'application/json' }) => !['application/json', 'application/octet-stream'].includes(mediaType),
+  )
+
+const againInSeconds = 5
+
+/** Bounds the exports that are streamed at once to one credential, and to a tenant, by this process. */
+export const exportLimits = fp(
+  async (app: FastifyInstance, { perCredential, perTenant }: { perCredential: number; perTenant: number }) => {
+    const running = new Map<string, number>()
+    const add = (name: string, by: number) => {
+      const count = (running.get(name) ?? 0) + by
+      if (count === 0) running.delete(name)
+      else running.set(name, count)
+    }
+    const take = async (request: FastifyRequest, reply: FastifyReply) => {
+      const { keyId, tenantId } = principalOf(request)
+      const bounds = [
+        { name: keyId, most: perCredential, whose: 'of one credential' },
+        { name: `tenant ${tenantId}`, most: perTenant, whose: 'of your tenant together' },
+      ]
+      for (const { name, most, whose } of bounds) {
+        if ((running.get(name) ?? 0) < most) continue
+        const detail = `${most} exports ${whose} run at once. Read them to their end, or order files: POST /v1/exports.`
+        throw new Problem('rate_limited', detail, { headers: { 'retry-after': String(againInSeconds) } })
+      }
+      for (const { name } of bounds) add(name, 1)
+      // After the last byte, and where the client goes away.
+      reply.raw.once('close', () => {
+        for (const { name } of bounds) add(name, -1)
+      })
+    }
+    app.addHook('onRoute', (route) => {
+      if (streamsTables(route.config?.operation)) route.preHandler = [...[route.preHandler ?? []].flat(), take]
+    })
+  },
+  { name: 'export-limits', dependencies: ['authentication'] },
+)
 
 const watched = new Set(['/health/live', '/metrics'])
 

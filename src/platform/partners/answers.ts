@@ -4,6 +4,7 @@ import { etagOf } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
+import { shownOf } from './fields.ts'
 import { partnerOperations } from './operations.ts'
 import { type Components, type Project, projections, type Replace } from './projection.ts'
 import { leftBy, type Shown, versionsBefore } from './reach.ts'
@@ -21,6 +22,13 @@ const kinds: Readonly<Record<string, string>> = {
   Evaluation: 'evaluation',
   EvaluationInvitation: 'evaluation_invitation',
   EvaluationDecision: 'evaluation_decision',
+}
+
+const componentOf: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(kinds).map(([component, type]) => [type, component])),
+  organisation: 'Organisation',
+  objective: 'Objective',
+  objective_link: 'ObjectiveLink',
 }
 
 /** The members of a problem that partners are shown. */
@@ -57,18 +65,38 @@ const isPicture = (request: FastifyRequest): boolean =>
 const pick = (value: object, members: readonly string[]): object =>
   Object.fromEntries(Object.entries(value).filter(([name]) => members.includes(name)))
 
+/** An event with its record as partners are shown records of that kind, and of what changed what they are shown. */
+function eventOf(
+  event: Record<string, unknown>,
+  made: (schema: never) => Project,
+): Record<string, unknown> | undefined {
+  const component = componentOf[String(event['resource_type'])]
+  const shown = component === undefined ? undefined : shownOf(component)
+  if (!shown) return undefined
+  const data = made({ $ref: component } as never)(event['data'], asIs)
+  const changed = (event['changed'] as string[]).filter((member) => shown.has(member))
+  return { ...event, data: data ?? null, changed }
+}
+
 /** How the answers of a route of this status are shown; made when first asked for. */
-function projectOf(made: WeakMap<object, Map<number, Project>>, request: FastifyRequest, reply: FastifyReply): Project {
+function projectOf(
+  byRoute: WeakMap<object, Map<number, Project>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Project {
   const { config } = request.routeOptions
   const schema = config.operation?.answers[reply.statusCode]?.schema
   if (!schema) throw new Error(`${config.operation?.id} answers ${reply.statusCode}, which it does not document`)
-  const statuses = made.get(config) ?? new Map<number, Project>()
-  made.set(config, statuses)
+  const statuses = byRoute.get(config) ?? new Map<number, Project>()
+  byRoute.set(config, statuses)
   const known = statuses.get(reply.statusCode)
   if (known) return known
   // Those of the document: a slice may answer with a component of another.
   const { components } = request.server.swagger() as unknown as { components: { schemas: Record<string, Component> } }
-  const project = projections((name) => components.schemas[name])(schema as never)
+  const made = projections((name) => components.schemas[name])
+  const shown = made(schema as never)
+  const project: Project = (value, replace) =>
+    shown(value, (component, record) => (component === 'Event' ? eventOf(record, made) : replace(component, record)))
   statuses.set(reply.statusCode, project)
   return project
 }

@@ -9,6 +9,7 @@ interface Fields {
  * a new field is hidden until somebody decides, here. Hidden fields that the contract requires are null or empty.
  */
 export const partnerFields: Readonly<Record<string, Fields>> = {
+  Actor: { shown: 'type', hidden: 'id' },
   Agreement: { shown: 'party_id recorded_by_party_id note' },
   Amendment: {
     shown:
@@ -30,6 +31,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
     shown:
       'commitment_id as_of status measure skipped replaced delivered outstanding due met overdue promised_by kept rate kept_as_promised',
   },
+  CommitmentLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   CommitmentPage: { shown: 'data next_cursor total' },
   CommitmentTermsPatch: { shown: 'kind title binding reciprocity in_return_for mode measure schedule' },
   Evaluation: {
@@ -54,6 +56,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   EvaluationItem: {
     shown: 'code dimension statement scale minimum maximum anchors reverse required perspective predicts',
   },
+  EvaluationLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   EvaluationPage: { shown: 'data next_cursor total' },
   EvaluationResponse: { shown: 'id evaluation_id party_id side submitted_at answers' },
   EvaluationResponsePage: { shown: 'data next_cursor total' },
@@ -73,12 +76,19 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   EvaluationText: { shown: 'code side texts suppression_reason' },
   EvaluationTexts: { shown: 'evaluation_id as_of texts' },
   EvaluationUnderstanding: { shown: 'code predicts side other predicted actual gap flagged' },
+  Event: {
+    // `data` as records of its kind are shown, and of `changed` what they are shown: see answers.ts.
+    shown: 'sequence id type resource_type resource_id version changed actor occurred_at data needs_scope',
+    hidden: 'request_id',
+  },
+  EventPage: { shown: 'data next_after latest' },
   Fulfilment: {
     shown:
       'id version created_at updated_at commitment_id delivered_on instalment_seq measure mode reach valuations note evidence_url reported_by_party_id confirmation decided_by_party_id decided_on decision_note dispute_reason reversal_of reversal_reason reversed_by_id',
     hidden: 'external_refs metadata',
   },
   FulfilmentCounts: { shown: 'reported confirmed disputed reversed' },
+  FulfilmentLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   FulfilmentPage: { shown: 'data next_cursor total' },
   HistoryActor: { shown: 'type', hidden: 'id' },
   HistoryEntry: {
@@ -107,12 +117,14 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
     hidden: 'metadata',
   },
   ObjectiveLinkPage: { shown: 'data next_cursor total' },
+  ObjectiveLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   ObjectivePage: { shown: 'data next_cursor total' },
   Organisation: {
     shown:
       'id version created_at updated_at name legal_name alternate_names sector industry country identifiers preferred_language website status',
     hidden: 'parent_id merged_into_id external_refs metadata',
   },
+  OrganisationLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   OrganisationPage: { shown: 'data next_cursor total' },
   Partnership: {
     shown:
@@ -124,6 +136,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
     shown:
       'partnership_id as_of basis currency rate kept_as_promised due met overdue promised_by kept commitments due_commitments due_valued coverage undated taken_over_as_fulfilled sides',
   },
+  PartnershipLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   PartnershipPage: { shown: 'data next_cursor total' },
   PartnershipTermsPatch: { shown: 'purpose purpose.why purpose.what purpose.how starts_on base_currency' },
   Party: { shown: 'id organisation_id side role joined_on left_on assent' },
@@ -159,6 +172,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   SubstitutionAssent: { shown: 'party_id on recorded_by_party_id' },
   SubstitutionPage: { shown: 'data next_cursor total' },
+  TermsAsOf: { shown: 'resource_type resource_id as_of valid_from valid_until amendment_id terms' },
   TextByLanguage: { shown: '' },
   Valuation: { shown: 'money basis declared_by valued_on' },
   ValueDifference: { shown: 'amount currency basis' },

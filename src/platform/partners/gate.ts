@@ -5,11 +5,15 @@ import { Faults, notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
-import { leftBy, type Reachable, reachableBy } from './reach.ts'
+import { leftBy, partnershipOf, type Reachable, reachableBy } from './reach.ts'
 
 /** Members that speak of the tenant's own systems: partners neither see nor write them. */
 const isOfTenant = (member: string): boolean =>
-  member === 'external_refs' || member === 'metadata' || member.endsWith('_ref') || member.endsWith('_refs')
+  member === 'external_refs' ||
+  member === 'refs' ||
+  member === 'metadata' ||
+  member.endsWith('_ref') ||
+  member.endsWith('_refs')
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -35,6 +39,17 @@ function tenantMembersIn(value: unknown, pointer = ''): string[] {
   return Object.entries(value).flatMap(([name, inner]) =>
     isOfTenant(name) ? [`${pointer}/${name}`] : tenantMembersIn(inner, `${pointer}/${name}`),
   )
+}
+
+function addTenantMembers(body: unknown, faults: Faults): void {
+  for (const pointer of tenantMembersIn(body)) faults.add(pointer, 'not_for_partners', 'A partner does not write this.')
+}
+
+/** A question that is asked with a body names nothing of the tenant's own systems either. */
+function checkMembers(body: unknown): void {
+  const faults = new Faults()
+  addTenantMembers(body, faults)
+  faults.refuse()
 }
 
 /** Whose side acts must be the partner's own. */
@@ -67,7 +82,7 @@ async function checkWrite(
   const reach = await reachableBy(database, principalOf(request), ids, clock.now())
   if (id !== undefined && !reach.ids.has(id.toLowerCase())) throw notFound()
   const faults = new Faults()
-  for (const pointer of tenantMembersIn(body)) faults.add(pointer, 'not_for_partners', 'A partner does not write this.')
+  addTenantMembers(body, faults)
   for (const { pointer, id: asked } of named) {
     if (reach.ids.has(asked)) continue
     faults.add(pointer, 'unknown_reference', 'There is no such record, or it is not yours to see.')
@@ -82,10 +97,11 @@ async function checkPresent(request: FastifyRequest, database: Database, clock: 
   const left = await leftBy(database, reader)
   if (left.size === 0) return
   const { id } = request.params as { id: string }
-  const reach = await reachableBy(database, reader, [id], clock.now())
-  const isOfOne = request.routeOptions.url?.includes('/partnerships/:id/')
-  const present = new Set(reach.parties.map(({ partnership_id }) => partnership_id))
-  if (isOfOne ? !present.has(id.toLowerCase()) : present.size === 0) throw notFound()
+  const [reach, partnership] = await Promise.all([
+    reachableBy(database, reader, [id], clock.now()),
+    partnershipOf(database, reader, id),
+  ])
+  if (!reach.parties.some(({ partnership_id }) => partnership_id === partnership)) throw notFound()
 }
 
 /** Stands before the handlers of partners' requests; what they read, the database itself bounds. */
@@ -97,7 +113,9 @@ export const partnerGate = fp(
       const use = partnerOperations[operation?.id ?? '']
       if (!operation || !use) throw new Error(`${operation?.id} is not open to partners`)
       if (use.isForPresent) await checkPresent(request, database, clock)
-      if (request.method !== 'GET' && !operation.changesNothing) await checkWrite(request, use, database, clock)
+      if (request.method === 'GET' || request.method === 'HEAD') return
+      if (operation.changesNothing) checkMembers(request.body)
+      else await checkWrite(request, use, database, clock)
     })
   },
   { name: 'partner-gate', dependencies: ['authentication'] },

@@ -57,6 +57,17 @@ export async function reachableBy(
   })
 }
 
+const partnershipIn = prepare<{ id: string }>(sql`
+  select id from partnerships where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
+  union all
+  select partnership_id from commitments where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`)
+
+/** The partnership that this is, or that this commitment belongs to; undefined for what the partner does not see. */
+export async function partnershipOf(database: Database, reader: Reader, id: string): Promise<string | undefined> {
+  const [row] = await database.read(reader, (tx) => partnershipIn.run(tx, { id }))
+  return row?.id
+}
+
 /** The partnerships that a partner has left or is to leave, each with the end of its last day there. */
 export async function leftBy(database: Database, reader: Reader): Promise<Map<string, string>> {
   const rows = await database.read(reader, (tx) => horizons.run(tx))

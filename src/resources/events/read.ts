@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { Problem } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
@@ -6,6 +6,8 @@ import type { Sight } from '../../platform/visibility.ts'
 
 /** How many sequences one answer looks at, at most: a filter that lets little through does not read the whole feed. */
 const stretch = 10_000
+/** Of each event the database asks whether the partner sees its record. */
+const partnerStretch = 2000
 
 const isSeen = sql`(${param('sees_all')}::boolean or e.resource_type = any(${param('readable')}::text[]))`
 
@@ -25,14 +27,15 @@ interface Row {
   body: string
 }
 
+const bounds = sql`select c.event_sequence as latest, coalesce(
+    (select sequence from events where tenant_id = ${tenantParam} order by sequence limit 1), c.event_sequence + 1
+  ) as oldest
+  from tenant_counters c where c.tenant_id = ${tenantParam}`
+
 // One statement, one snapshot: the counter and the events agree.
-const page = prepare<Row>(sql`
-  with bounds as (
-    select c.event_sequence as latest, coalesce(
-      (select sequence from events where tenant_id = ${tenantParam} order by sequence limit 1), c.event_sequence + 1
-    ) as oldest
-    from tenant_counters c where c.tenant_id = ${tenantParam}
-  ),
+const pageOf = (bounds: RawBuilder<unknown>, stretch: number) =>
+  prepare<Row>(sql`
+  with bounds as (${bounds}),
   found as (
     select ${eventColumns} from events e
     where e.tenant_id = ${tenantParam} and e.sequence > ${param('after')}::bigint
@@ -45,7 +48,12 @@ const page = prepare<Row>(sql`
     coalesce((select string_agg(row_to_json(found)::text, ',' order by sequence) from found), '') as body
   from bounds`)
 
+const page = pageOf(bounds, stretch)
+// Of the events themselves a partner sees those alone that the policies of its role let through.
+const partnerPage = pageOf(sql`select latest, oldest from partner_feed_bounds()`, partnerStretch)
+
 export interface FeedQuestion {
+  isPartner: boolean
   after: number
   limit: number
   types: readonly string[] | undefined
@@ -60,12 +68,19 @@ export interface FeedPage {
 }
 
 /** A stretch of the feed. @throws Problem `gone` for a position that is no longer kept, or was never reached */
-export async function feedPage(tx: ReadTx, sight: Sight, { after, limit, types }: FeedQuestion): Promise<FeedPage> {
-  const [row] = await page.run(tx, { ...sightValues(sight), after, limit, types: types ?? null })
+export async function feedPage(tx: ReadTx, sight: Sight, question: FeedQuestion): Promise<FeedPage> {
+  const { isPartner, after, limit, types } = question
+  const [row] = await (isPartner ? partnerPage : page).run(tx, {
+    ...sightValues(sight),
+    after,
+    limit,
+    types: types ?? null,
+  })
   if (!row) throw new Error('The tenant has no counter')
   const [latest, oldest, count] = [Number(row.latest), Number(row.oldest), Number(row.count)]
   checkPosition(after, oldest, latest)
-  const nextAfter = count === limit ? Number(row.last) : Math.min(after + stretch, latest)
+  const nextAfter =
+    count === limit ? Number(row.last) : Math.min(after + (isPartner ? partnerStretch : stretch), latest)
   return {
     isEmpty: count === 0,
     nextAfter,

@@ -13,8 +13,9 @@ import type { ExportCreate } from './schemas.ts'
 import { exportCancel, exportInsert, exportsUnderWay } from './store.ts'
 import { exportResource } from './view.ts'
 
-/** What a tenant may have waiting or running. */
-const underWayMax = 20
+/** What a tenant may have waiting or running, and each of its credentials. */
+const underWayMax = { tenant: 20, credential: 10 }
+const againInSeconds = 60
 /** How many exports run at once, over all processes: each holds a connection and a snapshot. */
 const lanes = 3
 
@@ -33,14 +34,23 @@ export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome
     const { oldest, latest } = await feedBounds(tx)
     checkPosition(order.changed_since_sequence, oldest, latest)
   }
-  if ((await exportsUnderWay(tx)) >= underWayMax) {
-    throw new Problem('state_forbids', `${underWayMax} exports wait or run already. Wait for one, or cancel one.`)
-  }
+  await requireRoom(tx)
   const id = newId()
   await exportInsert(tx, id, { ...order, tables: [...order.tables] })
   const lane = Number.parseInt(tx.tenantId.slice(-4), 16) % lanes
   await enqueue(tx, exportJob, { export_id: id }, { key: id, queue: `exports ${lane}` })
   return record(tx, { resource: exportResource, id, verb: 'created', changed: [...Object.keys(order), 'status'] })
+}
+
+/** @throws Problem `rate_limited` where too many wait or run */
+async function requireRoom(tx: Tx): Promise<void> {
+  const underWay = await exportsUnderWay(tx)
+  const whose = { tenant: 'your tenant', credential: 'your credential' }
+  for (const kind of ['credential', 'tenant'] as const) {
+    if (underWay[kind] < underWayMax[kind]) continue
+    const detail = `${underWayMax[kind]} exports of ${whose[kind]} wait or run already. Wait for one, or cancel one.`
+    throw new Problem('rate_limited', detail, { headers: { 'retry-after': String(againInSeconds) } })
+  }
 }
 
 function check({

@@ -26,19 +26,22 @@ export async function exportInsert(tx: Tx, id: string, order: ExportOrder): Prom
       filters: JSON.stringify(order.filters),
       changed_since_sequence: order.changed_since_sequence?.toString() ?? null,
       status: 'queued',
+      ordered_by: tx.actor.id,
     })
     .execute()
 }
 
-/** How many exports of the tenant wait or run. */
-export async function exportsUnderWay(tx: Tx): Promise<number> {
-  const { count } = await tx.db
+/** How many exports of the tenant wait or run, and how many of them the caller's credential ordered. */
+export async function exportsUnderWay(tx: Tx): Promise<{ tenant: number; credential: number }> {
+  return tx.db
     .selectFrom('exports')
-    .select(sql<number>`count(*)::integer`.as('count'))
+    .select([
+      sql<number>`count(*)::integer`.as('tenant'),
+      sql<number>`(count(*) filter (where ordered_by = ${tx.actor.id}))::integer`.as('credential'),
+    ])
     .where('tenant_id', '=', tx.tenantId)
     .where('status', 'in', ['queued', 'running'])
     .executeTakeFirstOrThrow()
-  return count
 }
 
 /** A try that has begun. */
