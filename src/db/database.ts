@@ -72,8 +72,8 @@ export interface GatheredChange {
 /** One transaction of one tenant. What writes to the database takes it first. */
 export interface Tx extends ReadTx, Caller {
   /**
-   * Takes the changes of one row of many, in place of their events. Where it is given no lock is taken for each name:
-   * their number would be without bound. Two who write one name at once are told apart by its unique index.
+   * Takes the changes of one row of many, in place of their events. What is refused is then done again for that row alone,
+   * not for the transaction.
    */
   readonly gather?: (change: GatheredChange) => void
   /** True where rows of a batch are worked through beside each other: see together.ts. */

@@ -150,12 +150,20 @@ const refsHeld = prepare<ExternalRefWrite>(sql`
 export const externalRefsHeld = (tx: ReadTx, type: string, id: string): Promise<ExternalRefWrite[]> =>
   refsHeld.run(tx, { type, id })
 
+const byOthers = prepare<object>(sql`
+  select from external_refs
+  where tenant_id = ${tenantParam} and resource_type = ${param('type')} and system = ${param('system')}
+    and ref_id = ${param('ref_id')} and xmin <> coalesce(pg_current_xact_id_if_assigned()::xid, '0'::xid)`)
+
+/** True where a record has this external ref that another transaction gave it. */
+export const isMadeByOthers = async (tx: Tx, type: string, system: string, refId: string): Promise<boolean> =>
+  (await byOthers.run(tx, { type, system, ref_id: refId })).length > 0
+
 const lock = prepare<object>(sql`select pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`)
 
-/** Holds the name `system:id` for the rest of the transaction, so that of many upserts of a new id one creates. */
-export async function lockRef(tx: Tx, type: string, system: string, refId: string): Promise<void> {
-  if (tx.gather) return
-  await lock.run(tx, { name: JSON.stringify([tx.tenantId, type, system, refId]) })
+/** Lets one writer of a tenant at a time go on from here, among those who hold the same name. */
+export async function holdName(tx: Tx, ...name: readonly string[]): Promise<void> {
+  await lock.run(tx, { name: JSON.stringify([tx.tenantId, ...name]) })
 }
 
 /** Names another record in a write: by our id, or by the client's own. */

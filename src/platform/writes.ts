@@ -6,7 +6,7 @@ import { mergePatch } from '../core/merge-patch.ts'
 import { notFound, Problem } from '../core/problem.ts'
 import type { Tx } from '../db/database.ts'
 import { problemOf } from './faults.ts'
-import { findByRef, lockRef } from './references.ts'
+import { findByRef, isMadeByOthers } from './references.ts'
 import { type Outcome, type Resource, refuseMoved } from './resource.ts'
 
 /**
@@ -59,22 +59,25 @@ export interface Upsert {
   outcome: Outcome
 }
 
-/** Creates or replaces the record that has the client's own id; of many at once, one creates. */
+/**
+ * Creates or replaces the record that has the client's own id; of many at once, one creates. What tells them apart is the
+ * unique index of references, for single requests and for the rows of imports alike: who comes second waits there until
+ * the first is done, is refused, and does its transaction again (a row of an import: its part of it), in which it finds
+ * the record.
+ */
 export async function upsertByRef(
   tx: Tx,
   type: string,
   { system, id: refId }: { system: string; id: string },
   write: { create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
 ): Promise<Upsert> {
-  // Both are sent at once, in this order: the look-up runs once the name is held, and sees what the one before us left.
-  const [, existing] = await Promise.all([lockRef(tx, type, system, refId), findByRef(tx, type, system, refId)])
+  const existing = await findByRef(tx, type, system, refId)
   if (existing !== undefined) return { created: false, outcome: await write.replace(existing) }
   try {
     return { created: true, outcome: await write.create() }
   } catch (error) {
-    // An import does not hold the name. Where one made the record meanwhile, the transaction is done again, and finds it.
-    const isOvertaken = error instanceof Problem && error.code === 'duplicate' && !tx.gather
-    if (isOvertaken && (await findByRef(tx, type, system, refId)) !== undefined) throw new Overtaken()
+    const isRefused = error instanceof Problem && error.status < 500 && !tx.gather
+    if (isRefused && (await isMadeByOthers(tx, type, system, refId))) throw new Overtaken()
     throw error
   }
 }

@@ -62,14 +62,23 @@ const heldByName = held(sql`(select coalesce(${param('id')}::uuid, (
 const heldByCommitment = held(sql`(
   select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid)`)
 
-const heldByNames = prepare<PartnershipContext & { position: number }>(sql`
+const heldMany = (named: ReturnType<typeof sql>) =>
+  prepare<PartnershipContext & { position: number }>(sql`
   select n.position, r.id, r.status, r.starts_on, r.base_currency, r.time_zone, (
     select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
       'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
     from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
-  from ${namedIds('partnership')} n
+  from ${named} n
   join partnerships r on r.tenant_id = ${tenantParam} and r.id = n.id
   order by r.id for share of r`)
+
+const heldByNames = heldMany(namedIds('partnership'))
+
+// Each looked up by itself, as names are.
+const heldByCommitments = heldMany(sql`(
+  select n.position, (
+    select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = n.id) as id
+  from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid) offset 0)`)
 
 const withParties = ([row]: PartnershipContext[]) => row && { ...row, parties: row.parties ?? [] }
 
@@ -82,19 +91,30 @@ export const holdPartnership = together(
     withParties(await heldByName.run(tx, { id, system: ref?.system, ref_id: ref?.id })),
   async (tx, namings) => {
     const rows = namings.map(({ id, ref }, position) => ({ position, id, system: ref?.system, ref_id: ref?.id }))
-    const held = await heldByNames.run(tx, { namings: JSON.stringify(rows) })
-    const byPosition = new Map(held.map(({ position, ...row }) => [position, row]))
-    return namings.map((_, position) => {
-      const row = byPosition.get(position)
-      return withParties(row ? [row] : [])
-    })
+    return inOrder(namings, await heldByNames.run(tx, { namings: JSON.stringify(rows) }))
   },
 )
 
-/** The partnership of a commitment, held likewise. */
-export async function holdPartnershipOf(tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> {
-  return withParties(await heldByCommitment.run(tx, { id: commitmentId }))
+function inOrder(
+  asked: readonly unknown[],
+  held: readonly (PartnershipContext & { position: number })[],
+): (PartnershipContext | undefined)[] {
+  const byPosition = new Map(held.map(({ position, ...row }) => [position, row]))
+  return asked.map((_, position) => {
+    const row = byPosition.get(position)
+    return withParties(row ? [row] : [])
+  })
 }
+
+/** The partnership of a commitment, held likewise. */
+export const holdPartnershipOf = together(
+  async (tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> =>
+    withParties(await heldByCommitment.run(tx, { id: commitmentId })),
+  async (tx, ids) => {
+    const namings = JSON.stringify(ids.map((id, position) => ({ position, id })))
+    return inOrder(ids, await heldByCommitments.run(tx, { namings }))
+  },
+)
 
 /** The agreed terms of a record as they stand. */
 export interface TermsNow {

@@ -6,7 +6,7 @@ import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
-import { insertExternalRefs, lockRef, resolveNaming } from '../../platform/references.ts'
+import { holdName, insertExternalRefs, resolveNaming } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs } from '../../platform/writes.ts'
 import { type Held, loadCommitment } from '../commitments/commands.ts'
@@ -84,7 +84,7 @@ async function checked(tx: Tx, write: SubstitutionCreate, { replaced, by }: Pair
     faults.add('/by_commitment_id', 'other_promiser', 'It is the promise of another: a promiser replaces its own.')
   }
   // One at a time in a partnership: a circle of four could else be closed by two who see half of it each.
-  await lockRef(tx, 'substitution', 'partnership', replaced.commitment.partnership_id)
+  await holdName(tx, 'substitution', 'partnership', replaced.commitment.partnership_id)
   if (await substitutionLeadsBack(tx, replaced.commitment.id, by.commitment.id)) {
     faults.add('/by_commitment_id', 'circle', 'What would take its place is itself replaced by this commitment.')
   }
