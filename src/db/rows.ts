@@ -28,6 +28,7 @@ export interface Amendments {
   created_at: string;
   decided_by_party_id: string | null;
   decided_on: string | null;
+  decision_id: string | null;
   decision_note: string | null;
   diff: Json;
   disruption_id: string | null;
@@ -232,6 +233,7 @@ export interface EvaluationAnonymousResponses {
 }
 
 export interface EvaluationDecisions {
+  amendment_id: string | null;
   aspect: string;
   created_at: string;
   decision: string;

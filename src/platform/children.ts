@@ -24,7 +24,7 @@ export interface Children {
 }
 
 /** Lists what belongs to one record: `GET /v1/partnerships/{id}/pauses`. */
-export function children(app: FastifyInstance, { database }: SliceOptions, options: Children): void {
+export function children(app: FastifyInstance, { database, clock }: SliceOptions, options: Children): void {
   const { parent, path, id, scope, tag, summary, description, list } = options
   const register: FastifyPluginAsyncTypebox = async (typed) => {
     typed.get(
@@ -44,7 +44,7 @@ export function children(app: FastifyInstance, { database }: SliceOptions, optio
       async (request, reply) => {
         const parentId = request.params.id
         await database.read(principalOf(request), (tx) => readOne(tx, parent, parentId))
-        return list.send(database, request, reply, { [`${parent.type}_id`]: parentId })
+        return list.send(database, request, reply, { [`${parent.type}_id`]: parentId }, { now: clock.now() })
       },
     )
   }

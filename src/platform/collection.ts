@@ -62,7 +62,7 @@ function reads(app: Typed, slice: SliceOptions, options: Collection<TSchema>): v
         200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
       },
     }),
-    (request, reply) => list.send(slice.database, request, reply),
+    (request, reply) => list.send(slice.database, request, reply, {}, { now: slice.clock.now() }),
   )
   readOne(app, slice, options)
 }

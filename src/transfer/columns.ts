@@ -120,6 +120,7 @@ export const objectiveKey = keyOf('objectives')
 export const objectiveLinkKey = keyOf('objective_links')
 export const disruptionKey = keyOf('disruptions')
 export const evaluationKey = keyOf('evaluations')
+export const evaluationDecisionKey = keyOf('evaluation_decisions')
 
 /** May be missing. */
 export const optional = { isNullable: true } as const

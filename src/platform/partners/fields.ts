@@ -13,7 +13,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   Agreement: { shown: 'party_id recorded_by_party_id note' },
   Amendment: {
     shown:
-      'id version created_at updated_at partnership_id effective_on cause evaluation_id note changes diff required_assents assents status proposed_by_party_id proposed_on decided_on decided_by_party_id decision_note',
+      'id version created_at updated_at partnership_id effective_on cause evaluation_id decision_id note changes diff required_assents assents status proposed_by_party_id proposed_on decided_on decided_by_party_id decision_note',
     hidden: 'disruption_id external_refs metadata',
   },
   AmendmentAssent: { shown: 'party_id on recorded_by_party_id note' },
@@ -43,7 +43,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   EvaluationAnswer: { shown: 'item_code score text not_applicable' },
   EvaluationDecision: {
     shown:
-      'id version created_at updated_at evaluation_id partnership_id aspect decision rationale due_on owner_party_id status',
+      'id version created_at updated_at evaluation_id partnership_id aspect decision rationale due_on owner_party_id amendment_id status',
   },
   EvaluationDecisionPage: { shown: 'data next_cursor total' },
   EvaluationDimension: { shown: 'code label weight' },

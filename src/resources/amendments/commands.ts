@@ -13,11 +13,19 @@ import { insertExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs, loadForUpdate } from '../../platform/writes.ts'
 import { disruptionNamed } from '../disruptions/read.ts'
+import {
+  carryOut,
+  decisionNamed,
+  type EvaluationDecision,
+  linkAmendment,
+  requireUnsettled,
+} from '../evaluations/commands.ts'
 import { evaluationNamed } from '../evaluations/read.ts'
 import { loadAmendable } from '../partnerships/commands.ts'
 import type { Partnership } from '../partnerships/schemas.ts'
 import { applyAmendment } from './apply.ts'
 import { type AmendmentStep, amendmentLifecycle, amendmentSteps, awaited } from './lifecycle.ts'
+import { amendmentStatus } from './read.ts'
 import { partiesPresent, requiredAssents } from './required.ts'
 import type { Amendment, AmendmentAssent, AmendmentCreate, AmendmentDecision } from './schemas.ts'
 import { amendmentInsert, amendmentPartnership, amendmentUpdate } from './store.ts'
@@ -32,7 +40,7 @@ export async function createAmendment(tx: Tx, partnershipId: string, write: Amen
   const may = partiesPresent(partnership.parties, today)
   requireDecider('proposed_by_party_id', proposer, { may, who: 'a party of the partnership' })
   const effectiveOn = write.effective_on ?? today
-  const { loaded, ...stated } = await checked(tx, partnership, write, effectiveOn, today)
+  const { loaded, decision: decided, ...stated } = await checked(tx, partnership, write, effectiveOn, today)
   const { changes } = stated
 
   const isCorrection = write.cause === 'correction'
@@ -68,6 +76,7 @@ export async function createAmendment(tx: Tx, partnershipId: string, write: Amen
     on: today,
     decidedByPartyId: proposer,
   })
+  if (decided) await linkAmendment(tx, decided, id, { isAccepted })
   if (isAccepted) await applyAmendment(tx, loaded, { ...state, id }, proposer)
   return record(tx, { resource: amendmentResource, id, verb: to, changed: [...Object.keys(state), 'external_refs'] })
 }
@@ -79,7 +88,7 @@ async function checked(
   write: AmendmentCreate,
   effectiveOn: string,
   today: string,
-): Promise<Pick<Amendment, 'changes' | 'diff' | 'evaluation_id' | 'disruption_id'> & { loaded: Loaded }> {
+): Promise<Checked> {
   const faults = new Faults()
   const changes = await namedChanges(tx, write.changes, faults)
   const loaded = await loadAmended(tx, partnership, changes, faults)
@@ -89,11 +98,37 @@ async function checked(
     faults.add('/changes', 'nothing', 'These are the terms that stand: nothing changes.')
   }
   checkDay(loaded.amended, effectiveOn, today, faults)
-  const evaluation_id = await evaluationNamed(tx, partnership.id, write, faults)
+  const decision = await decisionNamed(tx, partnership.id, write.decision_id, faults)
+  const named = await evaluationNamed(tx, partnership.id, write, faults)
+  const evaluation_id = named ?? decision?.evaluation_id ?? null
+  if (decision) checkCarriesOut(decision, { cause: write.cause, evaluation_id }, faults)
   const disruption_id = await disruptionNamed(tx, write, faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()
-  return { loaded, changes, diff, evaluation_id, disruption_id }
+  if (decision) {
+    requireUnsettled(decision, decision.amendment_id ? await amendmentStatus(tx, decision.amendment_id) : undefined)
+  }
+  return { loaded, changes, diff, evaluation_id, disruption_id, decision, decision_id: decision?.id ?? null }
+}
+
+type Checked = Pick<Amendment, 'changes' | 'diff' | 'evaluation_id' | 'disruption_id' | 'decision_id'> & {
+  loaded: Loaded
+  /** The decision that it carries out, held. */
+  decision: EvaluationDecision | null
+}
+
+/** What carries out a decision is caused by the evaluation in which that was taken. */
+function checkCarriesOut(
+  decision: EvaluationDecision,
+  { cause, evaluation_id }: Pick<Amendment, 'cause' | 'evaluation_id'>,
+  faults: Faults,
+): void {
+  if (cause !== 'evaluation') {
+    faults.add('/cause', 'of_decision', `What carries out a decision has the cause evaluation, not ${cause}.`)
+  }
+  if (evaluation_id === decision.evaluation_id) return
+  const detail = `The decision was taken in the evaluation ${decision.evaluation_id}: name that one, or none.`
+  faults.add('/evaluation_id', 'other_evaluation', detail)
 }
 
 /** New terms count from the day of those that stand or later, and not from a day to come: records tell what is so now. */
@@ -198,13 +233,14 @@ export async function withdrawAmendment(
 
 async function decide(
   tx: Tx,
-  { id, version, status }: Amendment,
+  { id, version, status, decision_id }: Amendment,
   step: AmendmentStep,
   { assents, today, assent }: Pick<Deciding, 'today' | 'assent'> & { assents: AmendmentAssent[] },
 ): Promise<Outcome> {
   const { to } = amendmentSteps[step]
   const decided = { decided_on: today, decided_by_party_id: assent.party_id, decision_note: assent.note }
   await amendmentUpdate(tx, id, { assents, status: to, ...decided })
+  if (to === 'accepted' && decision_id !== null) await carryOut(tx, decision_id)
   const told = { type: 'amendment', id, version: version + 1, from: status, to, on: today }
   await recordStatusChange(tx, { ...told, decidedByPartyId: assent.party_id, reason: assent.note })
   const changed = ['status', 'assents', ...Object.keys(decided)]

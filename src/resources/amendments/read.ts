@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { uuid } from '../../core/schemas.ts'
+import type { ReadTx } from '../../db/database.ts'
 import { param } from '../../db/prepared.ts'
 import { byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
 import { amendmentCauses, amendmentStatuses } from './lifecycle.ts'
@@ -10,6 +11,10 @@ const filters = {
   status: oneOf('status', amendmentStatuses),
   cause: oneOf('cause', amendmentCauses),
   updated_since: updatedSince,
+  decision_id: {
+    schema: uuid({ description: 'The decision of an evaluation that it carries out' }),
+    where: sql<boolean>`r.decision_id = ${param('decision_id')}::uuid`,
+  },
   external_ref: externalRef('amendment'),
 }
 const listed = {
@@ -37,3 +42,14 @@ export const amendmentsOfPartnership = defineList({
   filters,
   within: ofPartnership,
 })
+
+/** Where an amendment stands; undefined where there is none. */
+export async function amendmentStatus(tx: ReadTx, id: string): Promise<Amendment['status'] | undefined> {
+  const row = await tx.db
+    .selectFrom('amendments')
+    .select('status')
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.status as Amendment['status'] | undefined
+}

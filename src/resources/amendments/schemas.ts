@@ -99,6 +99,7 @@ export const Amendment = Type.Object(
       description: 'A correction mends a mistake in writing: the assent of one side is enough',
     }),
     evaluation_id: nullable(uuid()),
+    decision_id: nullable(uuid({ description: 'The decision of that evaluation which it carries out' })),
     disruption_id: nullable(uuid()),
     note: nullable(Type.String()),
     changes: ref(AmendmentChanges),
@@ -123,6 +124,15 @@ export const AmendmentCreate = strictObject(
     cause: codes(amendmentCauses),
     evaluation_id: Type.Optional(nullable(uuid({ description: 'An evaluation of the partnership' }))),
     evaluation_ref: Type.Optional(nullable(ref(Ref))),
+    decision_id: Type.Optional(
+      nullable(
+        uuid({
+          description:
+            'An open decision of an evaluation of the partnership, which opens this amendment and is done when it is ' +
+            'accepted. The cause is evaluation then, and the evaluation may be left out',
+        }),
+      ),
+    ),
     disruption_id: Type.Optional(nullable(uuid())),
     disruption_ref: Type.Optional(nullable(ref(Ref))),
     note: Type.Optional(nullable(prose())),

@@ -15,6 +15,7 @@ const view: View<Amendment> = compiler
     'r.effective_on',
     eb.ref('r.cause').$castTo<Amendment['cause']>().as('cause'),
     'r.evaluation_id',
+    'r.decision_id',
     'r.disruption_id',
     'r.note',
     eb.ref('r.changes').$castTo<Amendment['changes']>().as('changes'),

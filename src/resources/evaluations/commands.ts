@@ -26,6 +26,8 @@ import type { Evaluation, EvaluationState, EvaluationWrite } from './schemas.ts'
 import { evaluationInsert, evaluationUpdate, instantsSpelt } from './store.ts'
 import { evaluationResource } from './view.ts'
 
+export { carryOut, decisionNamed, linkAmendment, requireUnsettled } from './carrying-out.ts'
+export type { EvaluationDecision } from './decision-schemas.ts'
 export { forgetContact } from './erasure.ts'
 
 /** The fewest answers with which a side is shown, where nobody asks for more. */

@@ -5,6 +5,7 @@ import type { Tx } from '../../db/database.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { changedMembers, loadForUpdate, type Revision } from '../../platform/writes.ts'
+import { amendmentStatus } from '../amendments/read.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import type { DecisionToTake, EvaluationDecisionWrite } from './decision-schemas.ts'
 import { answersAreShown } from './lifecycle.ts'
@@ -64,7 +65,8 @@ export async function reviseDecision(
   ifMatch: IfMatch,
   revise: Revision<EvaluationDecisionWrite>,
 ): Promise<Outcome> {
-  const { status, due_on, owner_party_id, partnership_id } = await loadForUpdate(tx, decisionResource, id, ifMatch)
+  const decision = await loadForUpdate(tx, decisionResource, id, ifMatch)
+  const { status, due_on, owner_party_id, partnership_id } = decision
   const current = { status, due_on, owner_party_id }
   const write = revise(current)
   const byOrganisation = write.owner_organisation_id != null || write.owner_organisation_ref != null
@@ -78,8 +80,21 @@ export async function reviseDecision(
   const next = { status: write.status, due_on: write.due_on ?? null, owner_party_id: owner }
   const changed = changedMembers(current, next)
   if (changed.length === 0) return unchanged(tx, decisionResource, id)
+  if (changed.includes('status')) await requireByHand(tx, decision.amendment_id)
   await decisionUpdate(tx, id, next)
   return record(tx, { resource: decisionResource, id, verb: 'updated', changed })
+}
+
+/** @throws Problem `state_forbids` where an amendment says what becomes of a decision: one that waits, or was accepted */
+async function requireByHand(tx: Tx, amendmentId: string | null): Promise<void> {
+  if (amendmentId === null) return
+  const status = await amendmentStatus(tx, amendmentId)
+  if (status !== 'proposed' && status !== 'accepted') return
+  const detail =
+    status === 'accepted'
+      ? `The decision was carried out by the amendment ${amendmentId}, which was accepted.`
+      : `The decision is done when the amendment ${amendmentId} is accepted: to settle it by hand, withdraw that first.`
+  throw new Problem('state_forbids', detail, { errors: [{ pointer: '/status', code: 'follows_amendment', detail }] })
 }
 
 type Owned = Pick<DecisionToTake, 'owner_party_id' | 'owner_organisation_id' | 'owner_organisation_ref'>

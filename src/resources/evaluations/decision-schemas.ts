@@ -34,6 +34,9 @@ export const EvaluationDecision = Type.Object(
     rationale: nullable(Type.String()),
     due_on: nullable(date()),
     owner_party_id: nullable(uuid()),
+    amendment_id: nullable(
+      uuid({ description: 'The amendment that it opened last: with its acceptance the decision is done' }),
+    ),
     status: codes(decisionStatuses),
   },
   { $id: 'EvaluationDecision', description: 'What was decided on concluding a round, and what became of it' },

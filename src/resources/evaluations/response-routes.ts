@@ -4,24 +4,17 @@ import { optionalIfMatch } from '../../core/etag.ts'
 import { ref, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
-import { children } from '../../platform/children.ts'
-import { changeOne, idParams, readById, type SliceOptions } from '../../platform/items.ts'
-import { byInstant, defineList, oneOf } from '../../platform/lists.ts'
+import { idParams, type SliceOptions } from '../../platform/items.ts'
+import { byInstant, defineList } from '../../platform/lists.ts'
 import { gives, operation } from '../../platform/operation.ts'
 import { sendOutcome } from '../../platform/resource.ts'
-import { addStatement, reviseDecision } from './conclusion.ts'
-import {
-  decisionStatuses,
-  EvaluationDecision,
-  EvaluationDecisionPatch,
-  EvaluationDecisionWrite,
-} from './decision-schemas.ts'
+import { addStatement } from './conclusion.ts'
 import { EvaluationResponse, ResponseReceipt, ResponseWrite, StatementWrite } from './response-schemas.ts'
 import { createResponse, readShown, requireParties } from './responses.ts'
 import { readScores, readTexts } from './results.ts'
 import { Evaluation } from './schemas.ts'
 import { EvaluationScores, EvaluationTexts } from './score-schemas.ts'
-import { decisionResource, evaluationResource, responseView } from './view.ts'
+import { responseView } from './view.ts'
 
 const responseList = defineList({
   name: 'evaluation_responses',
@@ -30,16 +23,6 @@ const responseList = defineList({
   sorts: { submitted_at: byInstant('submitted_at') },
   defaultSort: 'submitted_at',
   filters: { party_id: { schema: uuid(), where: sql`r.party_id = ${param('party_id')}::uuid` } },
-  within: sql`r.evaluation_id = ${param('evaluation_id')}::uuid`,
-})
-
-const decisionList = defineList({
-  name: 'evaluation_decisions',
-  item: EvaluationDecision,
-  view: decisionResource.view,
-  sorts: { created_at: byInstant('created_at') },
-  defaultSort: 'created_at',
-  filters: { status: oneOf('status', decisionStatuses) },
   within: sql`r.evaluation_id = ${param('evaluation_id')}::uuid`,
 })
 
@@ -160,32 +143,4 @@ export const evaluationResponses: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       return sendOutcome(reply, outcome)
     },
   )
-}
-
-/** What was decided on concluding rounds, and what became of it. */
-export const evaluationDecisions: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
-  app.addSchema(decisionList.page)
-
-  children(app, slice, {
-    parent: evaluationResource,
-    path: 'decisions',
-    id: 'list_evaluation_decisions',
-    scope: 'evaluations:read',
-    tag,
-    summary: 'List the decisions of a round',
-    list: decisionList,
-  })
-  const one = {
-    resource: decisionResource,
-    tag,
-    one: 'evaluation_decision',
-    scopes: { read: 'evaluations:read', write: 'evaluations:write' },
-    wire: EvaluationDecision,
-    write: EvaluationDecisionWrite,
-    patch: EvaluationDecisionPatch,
-    refusals: ['rule_violated'],
-    commands: { revise: reviseDecision },
-  } as const
-  readById(app, slice, one)
-  changeOne(app, slice, one)
 }

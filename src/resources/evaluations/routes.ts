@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
+import { Type } from 'typebox'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
@@ -9,9 +10,10 @@ import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince }
 import { evaluationCharts } from './chart-routes.ts'
 import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
 import { concludeEvaluation } from './conclusion.ts'
+import { evaluationDecisions, isPastDue } from './decision-routes.ts'
 import { decisionSchemas } from './decision-schemas.ts'
 import { evaluationInvitations, type InvitingOptions } from './invitation-routes.ts'
-import { evaluationDecisions, evaluationResponses } from './response-routes.ts'
+import { evaluationResponses } from './response-routes.ts'
 import { responseSchemas } from './response-schemas.ts'
 import {
   Evaluation,
@@ -46,6 +48,12 @@ const list = defineList({
     },
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
+    has_overdue_decisions: {
+      schema: Type.Boolean({ description: 'True for rounds with a decision that is open past its day' }),
+      where: sql`exists (select from evaluation_decisions d
+        where d.tenant_id = r.tenant_id and d.evaluation_id = r.id and ${isPastDue('d')})
+        = ${param('has_overdue_decisions')}::boolean`,
+    },
     external_ref: externalRef('evaluation'),
     updated_since: updatedSince,
   },

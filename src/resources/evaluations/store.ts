@@ -186,7 +186,7 @@ export async function answersOf(tx: ReadTx, evaluationId: string) {
   return rows as unknown as { party_id: string; answers: AnswerGiven[] }[]
 }
 
-type NewDecision = Omit<EvaluationDecision, 'version' | 'created_at' | 'updated_at' | 'status'>
+type NewDecision = Omit<EvaluationDecision, 'version' | 'created_at' | 'updated_at' | 'status' | 'amendment_id'>
 
 export async function decisionsInsert(tx: Tx, decisions: readonly NewDecision[]): Promise<void> {
   await tx.db
@@ -206,7 +206,7 @@ export async function decisionsInsert(tx: Tx, decisions: readonly NewDecision[])
 export async function decisionUpdate(
   tx: Tx,
   id: string,
-  state: Pick<EvaluationDecision, 'status' | 'due_on' | 'owner_party_id'>,
+  state: Partial<Pick<EvaluationDecision, 'status' | 'due_on' | 'owner_party_id' | 'amendment_id'>>,
 ): Promise<void> {
   await tx.db
     .updateTable('evaluation_decisions')

@@ -80,6 +80,7 @@ const decisionView: View<EvaluationDecision> = compiler
     'r.rationale',
     'r.due_on',
     'r.owner_party_id',
+    'r.amendment_id',
     eb.ref('r.status').$castTo<EvaluationDecision['status']>().as('status'),
   ])
 

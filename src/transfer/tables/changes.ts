@@ -10,6 +10,7 @@ import {
   codeColumn,
   commitmentKey,
   disruptionKey,
+  evaluationDecisionKey,
   evaluationKey,
   listColumn,
   optional,
@@ -117,6 +118,7 @@ export const amendmentsTable = defineTable(amendments, {
     effective_on: { type: 'date', meaning: 'From this day on the new terms count' },
     cause: codeColumn(amendmentCauses, 'What gave rise to it'),
     evaluation_id: evaluationKey('The evaluation that gave rise to it', optional),
+    decision_id: evaluationDecisionKey('The decision of that evaluation which it carries out', optional),
     disruption_id: disruptionKey('The disruption that gave rise to it', optional),
     note: { type: 'text', meaning: 'What was noted with it', ...optional },
     diff: listColumn(

@@ -6,6 +6,7 @@ import { oneOf, updatedSince } from '../../platform/lists.ts'
 import { aspects, decisionStatuses, decisions } from '../../resources/evaluations/decision-schemas.ts'
 import { evaluationKinds, evaluationStatuses, responseModes } from '../../resources/evaluations/schemas.ts'
 import {
+  amendmentKey,
   codeColumn,
   evaluationKey,
   listColumn,
@@ -91,6 +92,7 @@ export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluat
     rationale: { type: 'text', meaning: 'Why', ...optional },
     due_on: { type: 'date', meaning: 'By when', ...optional },
     owner_party_id: partyKey('The party that sees to it', optional),
+    amendment_id: amendmentKey('The amendment that it opened last', optional),
     status: codeColumn(decisionStatuses, 'What became of it'),
   },
   filters: {
