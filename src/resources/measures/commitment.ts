@@ -3,21 +3,37 @@ import type { Static } from 'typebox'
 import type { Measure } from '../../core/measure.ts'
 import { isLess, ratioOf, sumOf } from '../../core/measures.ts'
 import { minorDigits, plainDecimal, scaleOf, withScale } from '../../core/money.ts'
+import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { figures } from './figures.ts'
 import type { CommitmentFulfilment } from './schemas.ts'
-import { commitmentRows, questions } from './store.ts'
+import { stateThen } from './store.ts'
 
-/** The figures of one commitment as of a day, in its own unit, as JSON; the figures are null where it was not agreed by then. */
-export const figuresOfCommitment = prepare<{ body: string }>(sql`
+/** The figures of one commitment as of a day, in its own unit, as JSON; they are null where it was not agreed by then. */
+const figuresOfOne = prepare<{ body: string }>(sql`
+  with ${figures}
   select json_build_object('commitment_id', c.id, 'as_of', k.t, 'currency', c.currency, 'unit', c.unit, 'figures', (
-    select json_build_object('status', m.status, 'planned', m.planned::text, 'skipped', m.skipped::text,
+    select json_build_object('status', ${stateThen}, 'planned', m.planned::text, 'skipped', m.skipped::text,
       'replaced', m.replaced::text, 'delivered', m.delivered::text, 'stands', m.stands::text, 'due', m.due::text,
       'promised_by', m.promised_by::text, 'overdue', m.overdue::text)
-    from (${commitmentRows} and c.id = ${param('id')}::uuid) m))::text as body
-  from commitments c
-  join partnerships r on r.tenant_id = c.tenant_id and r.id = c.partnership_id
-  join ${questions} k on true
-  where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid`)
+    from figures m where m.id = c.id))::text as body
+  from asked k
+  join commitments c on c.tenant_id = ${tenantParam} and c.partnership_id = k.id and c.id = ${param('id')}::uuid`)
+
+const partnershipOf = prepare<{ id: string }>(sql`
+  select partnership_id as id from commitments where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`)
+
+/** The figures of one commitment by its id, as JSON text; undefined where there is none. */
+export async function figuresOfCommitment(
+  tx: ReadTx,
+  id: string,
+  question: { now: string; as_of: string | undefined },
+): Promise<string | undefined> {
+  const [partnership] = await partnershipOf.run(tx, { id })
+  if (!partnership) return undefined
+  const [row] = await figuresOfOne.run(tx, { ...question, id, ids: [partnership.id] })
+  return row?.body
+}
 
 interface Figures {
   status: NonNullable<Static<typeof CommitmentFulfilment>['status']>

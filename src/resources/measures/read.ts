@@ -1,1 +1,1 @@
-export { commitmentRows, deliveredValued, isDue, questions, valued } from './store.ts'
+export { deliveredValued, figures, isDue, valued } from './figures.ts'

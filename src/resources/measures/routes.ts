@@ -5,10 +5,12 @@ import type { TSchema } from 'typebox'
 import { minorDigits } from '../../core/money.ts'
 import { notFound, Problem } from '../../core/problem.ts'
 import { ref } from '../../core/schemas.ts'
+import { compiler } from '../../db/prepared.ts'
 import { principalOf } from '../../platform/auth.ts'
 import { idParams, type SliceOptions } from '../../platform/collection.ts'
 import { defineList, type Filter } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
+import { sendPage } from '../../platform/pages.ts'
 import { partnershipFilters, partnershipSorts } from '../partnerships/read.ts'
 import { fulfilmentAnswer, measuresAnswer, reciprocityAnswer } from './answers.ts'
 import { commitmentAnswer, figuresOfCommitment } from './commitment.ts'
@@ -24,22 +26,22 @@ import {
   SolidarityQuery,
 } from './schemas.ts'
 import { solidarityAnswer, solidaritySums } from './solidarity.ts'
-import { sumsOfOne, sumsView } from './view.ts'
+import { sumsOf } from './view.ts'
 
 /** What is asked of each partnership, beside which ones: it narrows nothing. */
 const question = (schema: TSchema): Filter => ({ schema, where: sql<boolean>`true` })
 
+/** Which partnerships a page is about: their ids alone. What is reckoned of them is read in a second statement. */
 const many = defineList({
   name: 'partnership_measures',
   item: PartnershipMeasures,
-  view: sumsView,
+  view: compiler.selectFrom('partnerships as r').select('r.id'),
   sorts: partnershipSorts,
   defaultSort: 'created_at',
   filters: {
     ...partnershipFilters,
     ...Object.fromEntries(Object.entries(MeasureQuery.properties).map(([name, schema]) => [name, question(schema)])),
   },
-  present: (body) => JSON.stringify(measuresAnswer(body)),
 })
 
 /** What comes of promises: how far they are kept, and how what both sides give compares. */
@@ -79,9 +81,17 @@ function ofMany(app: Parameters<FastifyPluginAsyncTypebox>[0], { database, clock
         200: { description: 'A page', schema: ref(many.page), headers: { Link: 'The next page, as rel="next"' } },
       },
     }),
-    (request, reply) => {
-      checkedQuery(request)
-      return many.send(database, request, reply, {}, { now: clock.now() })
+    async (request, reply) => {
+      const { as_of, basis, currency } = checkedQuery(request)
+      const page = await database.read(principalOf(request), async (tx) => {
+        const { bodies, ...rest } = await many.read(tx, request.query)
+        const ids = bodies.map((body) => (JSON.parse(body) as { id: string }).id)
+        const sums = await sumsOf(tx, ids, { now: clock.now(), as_of, basis, currency })
+        // What was there a moment ago may be gone: a draft that was deleted.
+        const found = ids.flatMap((id) => sums.get(id) ?? [])
+        return { ...rest, bodies: found.map((body) => JSON.stringify(measuresAnswer(body))) }
+      })
+      return sendPage(request, reply, page)
     },
   )
 }
@@ -113,11 +123,13 @@ function ofPartnership(
       answers: { 200: { description: 'The measure', schema: ref(schema) } },
     }),
     async (request, reply) => {
+      const { id } = request.params
       const sums = await database.read(principalOf(request), (tx) =>
-        sumsOfOne.run(tx, { id: request.params.id, now: clock.now(), ...checkedQuery(request) }),
+        sumsOf(tx, [id], { now: clock.now(), ...checkedQuery(request) }),
       )
-      if (!sums[0]) throw notFound()
-      return reply.send(answer(sums[0].body))
+      const [body] = sums.values()
+      if (body === undefined) throw notFound()
+      return reply.send(answer(body))
     },
   )
 }
@@ -141,7 +153,7 @@ function solidarity(app: Parameters<FastifyPluginAsyncTypebox>[0], { database, c
       if (from !== undefined && to !== undefined && to < from)
         throw invalidParameter('to', 'The last day comes before the first.')
       const sums = await database.read(principalOf(request), (tx) =>
-        solidaritySums.run(tx, { id: request.params.id, now: clock.now(), ...checkedQuery(request), from, to }),
+        solidaritySums.run(tx, { ids: [request.params.id], now: clock.now(), ...checkedQuery(request), from, to }),
       )
       if (!sums[0]) throw notFound()
       return reply.send(solidarityAnswer(sums[0].body))
@@ -163,10 +175,10 @@ function ofCommitment(app: Parameters<FastifyPluginAsyncTypebox>[0], { database,
       answers: { 200: { description: 'The measure', schema: ref(CommitmentFulfilment) } },
     }),
     async (request, reply) => {
-      const values = { id: request.params.id, now: clock.now(), as_of: request.query.as_of }
-      const rows = await database.read(principalOf(request), (tx) => figuresOfCommitment.run(tx, values))
-      if (!rows[0]) throw notFound()
-      return reply.send(commitmentAnswer(rows[0].body))
+      const asked = { now: clock.now(), as_of: request.query.as_of }
+      const body = await database.read(principalOf(request), (tx) => figuresOfCommitment(tx, request.params.id, asked))
+      if (body === undefined) throw notFound()
+      return reply.send(commitmentAnswer(body))
     },
   )
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { commitmentRows, deliveredValued, isDue, valued } from './store.ts'
+import { tenantParam } from '../../db/prepared.ts'
+import { deliveredValued, isDue, valued } from './figures.ts'
 
 // What the sides of a partnership come to: summed up in the statement, told by name here.
 
@@ -51,12 +52,27 @@ export const sumsOfSides = (sides: readonly string[], rows: readonly SideRow[]):
     return { side, ...Object.fromEntries(names.map((name, at) => [name, sums[at]])) } as SideSums
   })
 
-/** The sides of the partnership `r`, in the order of the domain. */
-export const sidesOf = sql<string[]>`array(
-  select p.side from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id group by p.side
-  order by array_position(array['company', 'non_profit', 'public', 'other'], p.side))`
+const all = sql.join([...Object.values(counts), ...Object.values(amounts)])
 
-/** The sums of each side of the partnership `r` that has a commitment, as JSON. */
-export const sideSums = sql<SideRow[]>`array(
-  select json_build_array(m.side, ${sql.join([...Object.values(counts), ...Object.values(amounts)])})
-  from (${commitmentRows}) m group by m.side)`
+/** `side_sums`, in a `with` after the figures: of each partnership the sums of each side that has a commitment, as JSON. */
+export const sideSums = sql`side_sums as materialized (
+  select s.partnership_id, json_agg(s.sums) as sums
+  from (
+    select m.partnership_id, json_build_array(p.side, ${all}) as sums
+    from figures m
+    join partnership_parties p on p.tenant_id = ${tenantParam} and p.id = m.from_party_id
+    group by m.partnership_id, p.side
+  ) s
+  group by s.partnership_id
+)`
+
+/** `sides`, in a `with`: the sides of each partnership, in the order of the domain. */
+export const sides = sql`sides as materialized (
+  select p.partnership_id,
+    array_agg(p.side order by array_position(array['company', 'non_profit', 'public', 'other'], p.side)) as sides
+  from (
+    select distinct q.partnership_id, q.side
+    from asked k join partnership_parties q on q.tenant_id = ${tenantParam} and q.partnership_id = k.id
+  ) p
+  group by p.partnership_id
+)`

@@ -10,9 +10,15 @@ import {
   withoutZeros,
 } from '../../core/measures.ts'
 import type { ThresholdValues } from '../thresholds/schemas.ts'
-import type { Facts, Fit, SideRow } from './facts.ts'
+import type { Facts, Fit, SideRow, Sums } from './facts.ts'
 import { judge } from './rules.ts'
 import type { PortfolioRow } from './schemas.ts'
+
+/** What comes of no commitments. */
+export const nothing: Sums = {
+  ...{ due: '0', met: '0', promised_by: '0', kept: '0', late: '0', outstanding: '0' },
+  ...{ due_commitments: 0, due_valued: 0, open: 0, open_valued: 0 },
+}
 
 const order = ['company', 'non_profit', 'public', 'other']
 const severities = ['low', 'medium', 'high', 'critical'] as const
@@ -20,7 +26,7 @@ const severities = ['low', 'medium', 'high', 'critical'] as const
 /** A partnership in the portfolio of an organisation, from its facts. What is undefined is null, never 0. */
 export function rowOf(facts: Facts, thresholds: ThresholdValues): PortfolioRow {
   const { as_of, value, currency, pause, impacts } = facts
-  const { sums } = value
+  const sums = value?.sums ?? nothing
   const money = (amount: string) => ({ amount: rounded(amount, currency), currency })
   const scores = scoresOf(facts)
   const overdue = facts.evaluation_due_on === null ? null : Math.max(0, daysBetween(facts.evaluation_due_on, as_of))
@@ -83,8 +89,9 @@ export function rowOf(facts: Facts, thresholds: ThresholdValues): PortfolioRow {
 const sorted = (sides: readonly string[]): string[] => order.filter((side) => sides.includes(side))
 
 function balancesOf({ sides, value }: Facts): PortfolioRow['reciprocity'] {
-  const rows = sorted([...sides, ...value.side_sums.map(([side]) => side)]).map(
-    (side): SideRow => value.side_sums.find(([name]) => name === side) ?? [side, 0, 0, 0, '0', '0'],
+  const given = value?.side_sums ?? []
+  const rows = sorted([...sides, ...given.map(([side]) => side)]).map(
+    (side): SideRow => given.find(([name]) => name === side) ?? [side, 0, 0, 0, '0', '0'],
   )
   const balance = (of: 'promised' | 'delivered') =>
     reciprocityOf(

@@ -4,15 +4,16 @@ import { codes, date, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { byText, defineList, type Filter, oneOf } from '../../platform/lists.ts'
 import type { View } from '../../platform/resource.ts'
-import { questions } from '../measures/read.ts'
 import { MeasureQuery } from '../measures/schemas.ts'
 import { objectiveLevels } from '../objectives/schemas.ts'
 import { partnershipFilters, partnershipSorts } from '../partnerships/read.ts'
 import { partnershipStatuses } from '../partnerships/schemas.ts'
 import { chartLanguages } from './chart.ts'
-import { importanceOn, inPortfolio, isActiveOn, statusOf } from './facts.ts'
+import { inPortfolio } from './facts.ts'
+import { importanceOn, isActiveOn } from './judged.ts'
 import { measureFilters, portfolioMeasures } from './measures.ts'
 import { PortfolioObjective, PortfolioRow } from './schemas.ts'
+import { statusOf } from './standing.ts'
 
 /** What is asked of each row, beside which ones: it narrows nothing. */
 const question = (schema: TSchema): Filter => ({ schema, where: sql<boolean>`true` })
@@ -20,6 +21,9 @@ const asOf = question(date({ description: 'As it was on this day; today when lef
 
 const { organisation_id: _o, predecessor_id: _p, updated_since: _u, ...kept } = partnershipFilters
 const { name, starts_on, ends_on, created_at } = partnershipSorts
+
+/** The day that is asked about, by the alias `k`. */
+const day = sql`lateral (select ${param('as_of')}::date as t)`
 
 /**
  * Which partnerships are in the portfolio of an organisation: their ids alone; its value is `organisation_id`. What is
@@ -30,7 +34,7 @@ export const membersList = defineList({
   item: PortfolioRow,
   view: compiler
     .selectFrom('partnerships as r')
-    .innerJoin(questions.as('k'), (join) => join.onTrue())
+    .innerJoin(day.as('k'), (join) => join.onTrue())
     .select('r.id'),
   sorts: { name, starts_on, ends_on, created_at },
   defaultSort: 'name',
@@ -95,8 +99,6 @@ export const ChartQuery = Type.Object(
   },
   { additionalProperties: false },
 )
-
-const day = sql`lateral (select ${param('as_of')}::date as t)`
 
 /** Live partnerships of the organisation with a link that counts on the day, and what they contribute. */
 const contributions = sql`(

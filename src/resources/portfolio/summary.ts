@@ -1,14 +1,14 @@
 import { isLess, ratioOf, rounded, sumOf } from '../../core/measures.ts'
 import { partnershipStatuses } from '../partnerships/schemas.ts'
 import type { ThresholdValues } from '../thresholds/schemas.ts'
-import type { Facts } from './facts.ts'
+import type { Sums } from './facts.ts'
 import { riskRules } from './rules.ts'
 import type { PortfolioRow, PortfolioSummary } from './schemas.ts'
 
 /** A partnership, reckoned, with what the sums need beside it. */
 export interface Summed {
   row: PortfolioRow
-  sums: Facts['value']['sums']
+  sums: Sums
 }
 
 const outstandingOf = (all: readonly Summed[]): string => sumOf(all.map(({ sums }) => sums.outstanding))

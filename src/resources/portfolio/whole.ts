@@ -4,7 +4,7 @@ import { requireOrganisation } from '../organisations/read.ts'
 import { thresholdsNow, valuesOf } from '../thresholds/read.ts'
 import type { ThresholdValues } from '../thresholds/schemas.ts'
 import { factsOf } from './facts.ts'
-import { rowOf } from './figures.ts'
+import { nothing, rowOf } from './figures.ts'
 import { membersList } from './lists.ts'
 import type { Asked } from './measures.ts'
 import type { Summed } from './summary.ts'
@@ -45,7 +45,11 @@ export async function wholePortfolio(
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
   const facts = await factsOf(tx, [...keys.keys()], { ...moment, organisation_id: parent.organisation_id })
   return {
-    rows: facts.map((one) => ({ key: keys.get(one.id) ?? '', row: rowOf(one, thresholds), sums: one.value.sums })),
+    rows: facts.map((one) => ({
+      key: keys.get(one.id) ?? '',
+      row: rowOf(one, thresholds),
+      sums: one.value?.sums ?? nothing,
+    })),
     scope,
     thresholds,
   }
