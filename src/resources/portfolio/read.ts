@@ -1,9 +1,8 @@
 import type { ReadTx } from '../../db/database.ts'
 import { factsOf } from './facts.ts'
-import { rowOf } from './figures.ts'
 import { membersList } from './lists.ts'
 import type { PortfolioRow, PortfolioSummary } from './schemas.ts'
-import { type Summed, summaryOf } from './summary.ts'
+import { type Summed, summaryOf, summedOf } from './summary.ts'
 import { momentOf, thresholdsFor } from './whole.ts'
 
 export { riskRules } from './rules.ts'
@@ -31,7 +30,7 @@ export async function reckonedPortfolio(tx: ReadTx, organisationId: string, asOf
     const { bodies, next } = await membersList.read(tx, page, of, moment)
     const ids = bodies.map((body) => (JSON.parse(body) as { id: string }).id)
     const facts = await factsOf(tx, ids, { ...moment, ...of })
-    all.push(...facts.map((one) => ({ row: rowOf(one, thresholds), sums: one.value.sums })))
+    all.push(...facts.map((one) => summedOf(one, thresholds)))
     cursor = next
   }
   return { summary: summaryOf(all, { ...of, as_of: asOf }, thresholds), rows: all.map(({ row }) => row) }

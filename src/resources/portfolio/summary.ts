@@ -1,7 +1,8 @@
 import { isLess, ratioOf, rounded, sumOf } from '../../core/measures.ts'
 import { partnershipStatuses } from '../partnerships/schemas.ts'
 import type { ThresholdValues } from '../thresholds/schemas.ts'
-import type { Sums } from './facts.ts'
+import type { Facts, Sums } from './facts.ts'
+import { nothing, rowOf } from './figures.ts'
 import { riskRules } from './rules.ts'
 import type { PortfolioRow, PortfolioSummary } from './schemas.ts'
 
@@ -10,6 +11,11 @@ export interface Summed {
   row: PortfolioRow
   sums: Sums
 }
+
+export const summedOf = (facts: Facts, thresholds: ThresholdValues): Summed => ({
+  row: rowOf(facts, thresholds),
+  sums: facts.value?.sums ?? nothing,
+})
 
 const outstandingOf = (all: readonly Summed[]): string => sumOf(all.map(({ sums }) => sums.outstanding))
 const currencyOf = ({ row }: Summed): string => row.outstanding.value.currency

@@ -4,10 +4,9 @@ import { requireOrganisation } from '../organisations/read.ts'
 import { thresholdsNow, valuesOf } from '../thresholds/read.ts'
 import type { ThresholdValues } from '../thresholds/schemas.ts'
 import { factsOf } from './facts.ts'
-import { nothing, rowOf } from './figures.ts'
 import { membersList } from './lists.ts'
 import type { Asked } from './measures.ts'
-import type { Summed } from './summary.ts'
+import { type Summed, summedOf } from './summary.ts'
 
 /** How many partnerships are reckoned at once. */
 export const wholeMax = 20_000
@@ -45,11 +44,7 @@ export async function wholePortfolio(
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
   const facts = await factsOf(tx, [...keys.keys()], { ...moment, organisation_id: parent.organisation_id })
   return {
-    rows: facts.map((one) => ({
-      key: keys.get(one.id) ?? '',
-      row: rowOf(one, thresholds),
-      sums: one.value?.sums ?? nothing,
-    })),
+    rows: facts.map((one) => ({ key: keys.get(one.id) ?? '', ...summedOf(one, thresholds) })),
     scope,
     thresholds,
   }
