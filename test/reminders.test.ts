@@ -67,17 +67,34 @@ t.test('a pause that goes on past its expected end is told of, once', async (t) 
 t.test('an evaluation is due, then overdue, and due anew after a round was concluded', async (t) => {
   const { service, told } = await fresh()
   const { partnership } = await allianceTakenOver(service, { partnership: { evaluation_interval: 'P3M' } })
+  const found = async (query: string): Promise<boolean> =>
+    (await service.get(`/v1/partnerships?${query}`)).body.data.some(({ id }: Json) => id === partnership.id)
   await round(noon('2026-03-31'))
   t.same(await told(), [])
   await round(noon('2026-04-01'))
   t.same(await told(), ['partnership.evaluation_due'])
+  t.same(
+    [await found('evaluation_due_before=2026-04-01'), await found('evaluation_due_before=2026-04-02')],
+    [false, true],
+  )
+  // In Amsterdam the day after it begins two hours before it does in UTC.
+  clock.set('2026-04-01T21:59:00Z')
+  t.same([await found('is_evaluation_overdue=true'), await found('is_evaluation_overdue=false')], [false, true])
+  clock.set('2026-04-01T22:01:00Z')
+  t.same([await found('is_evaluation_overdue=true'), await found('is_evaluation_overdue=false')], [true, false])
   await round(noon('2026-06-30'))
   t.same(await told(), [], 'ninety days late')
   await round(noon('2026-07-01'))
   t.same(await told(), ['partnership.evaluation_overdue'])
   const judged = await openRound(service, partnership, { period_from: '2026-01-01', period_to: '2026-06-30' })
   for (const party of partnership.parties) await respond(service, judged, party)
+  t.ok(await found('is_evaluation_overdue=true'), 'judged is not concluded')
   await stepRound(service, judged, 'conclude', conclusion)
+  t.notOk(await found('is_evaluation_overdue=true'), 'a concluded round sets the next day')
+  t.same(
+    [await found('evaluation_due_before=2026-09-30'), await found('evaluation_due_before=2026-10-01')],
+    [false, true],
+  )
   await told()
   await round(noon('2026-09-29'))
   t.same(await told(), [])

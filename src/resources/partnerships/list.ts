@@ -1,4 +1,5 @@
 import { defineList } from '../../platform/lists.ts'
+import { evaluationDueFilters } from './evaluation-due.ts'
 import { partnershipFilters, partnershipSorts } from './filters.ts'
 import { Partnership } from './schemas.ts'
 import { partnershipResource } from './view.ts'
@@ -9,5 +10,5 @@ export const partnershipList = defineList({
   view: partnershipResource.view,
   sorts: partnershipSorts,
   defaultSort: 'created_at',
-  filters: partnershipFilters,
+  filters: { ...partnershipFilters, ...evaluationDueFilters },
 })

@@ -1,29 +1,17 @@
 import { type RawBuilder, sql } from 'kysely'
 import { tenantParam } from '../../db/prepared.ts'
-import { defineReminder, reminderNow } from '../../platform/reminders.ts'
+import { defineReminder } from '../../platform/reminders.ts'
 import { standardThresholds, type ThresholdName } from '../thresholds/schemas.ts'
+import { evaluationDueOn, isJudged, today } from './evaluation-due.ts'
 import { partnershipResource } from './view.ts'
 
 /** The tenant's threshold, or the standard one. */
 const threshold = (name: ThresholdName) => sql`coalesce(
   (select t.${sql.raw(name)} from thresholds t where t.tenant_id = ${tenantParam}), ${sql.lit(standardThresholds[name])})`
 
-const today = sql`(${reminderNow} at time zone r.time_zone)::date`
-
-/** When a round is due: the activation, or the end of the period that was judged last, and the evaluation interval on. */
-const evaluationDueOn = sql`lateral (
-  select (greatest(
-      coalesce(min(h.changed_on) filter (where h.to_status = 'active'), min(h.changed_on)),
-      (select max(e.period_to) from evaluations e
-        where e.tenant_id = r.tenant_id and e.partnership_id = r.id and e.status = 'concluded')
-    ) + r.evaluation_interval::interval)::date as due_on
-  from status_changes h
-  where h.tenant_id = r.tenant_id and h.resource_type = 'partnership' and h.resource_id = r.id
-    and h.changed_on <= ${today})`
-
 const evaluations = (isTold: RawBuilder<boolean>) => sql`
   select r.id, d.due_on from partnerships r cross join ${evaluationDueOn} d
-  where r.tenant_id = ${tenantParam} and r.status in ('active', 'paused', 'ending') and ${isTold}`
+  where r.tenant_id = ${tenantParam} and ${isJudged} and ${isTold}`
 
 /** `partnership.evaluation_due`: the day has come on which both sides are to judge it again. */
 export const evaluationDue = defineReminder(
