@@ -1,0 +1,122 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import t from 'tap'
+import { duckdb } from './support/duckdb.ts'
+import { type Json, startService } from './support/harness.ts'
+import { individualRound, openRound, partnershipOf, respond, review, stepRound } from './support/rounds.ts'
+
+// What analysts are given of rounds is what the service itself answers of each, whoever answered them.
+
+const count = Number(process.env['EVALUATION_ROUNDS'] ?? 40)
+const service = await startService(t)
+
+/** Numbers that look random and are the same in every run. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 16) % below
+  }
+}
+
+/** Answers to all items, some of them not applicable. */
+const answersBy = (next: (below: number) => number): Json[] =>
+  review.items.flatMap(({ code, minimum, maximum }): Json[] => {
+    if (minimum === null || maximum === null) return []
+    if (next(12) === 0) return [{ item_code: code, not_applicable: true }]
+    return [{ item_code: code, score: minimum + next(maximum - minimum + 1) }]
+  })
+
+/** Holds a round: of every two one that persons answer, of whom now and then too few do. */
+async function held(partnership: Json, at: number): Promise<string> {
+  const next = numbers(at + 1)
+  if (at % 2 === 0) {
+    const round = await openRound(service, partnership)
+    for (const party of partnership.parties) if (next(8) > 0) await respond(service, round, party, answersBy(next))
+    const { body } = await service.get(`/v1/evaluations/${round.id}`)
+    if (body.status === 'open') await stepRound(service, body, 'close')
+    return round.id
+  }
+  const { round, tokens } = await individualRound(service, partnership, { company: 3, non_profit: 4 })
+  for (const token of Object.values(tokens).flat()) {
+    if (next(10) === 0) continue
+    const answers = answersBy(next)
+    const { status, text } = await service.call('POST', `/v1/answers/${token}/submit`, { answers }, { key: null })
+    if (status !== 200) throw new Error(text)
+  }
+  const { body } = await service.get(`/v1/evaluations/${round.id}`)
+  if (body.status === 'open') await stepRound(service, body, 'close')
+  return round.id
+}
+
+const plain = (value: unknown): string | null => {
+  if (value === null || value === undefined || value === '') return null
+  const text = String(value)
+  return /^-?\d+[.]\d+$/.test(text) ? text.replace(/[.]?0+$/, '') : text
+}
+const line = (values: unknown[]): string => JSON.stringify(values.map(plain))
+
+t.test('scores and gaps of rounds in every export are those that the service answers', async (t) => {
+  const partnership = await partnershipOf(service)
+  const expected = { scores: [] as string[], gaps: [] as string[] }
+  let withheld = 0
+  for (let at = 0; at < count; at += 1) {
+    const id = await held(partnership, at)
+    const { scores, gaps } = (await service.get(`/v1/evaluations/${id}/scores`)).body
+    for (const row of scores) {
+      const { side, level, code, dimension, n, score, spread, suppression_reason } = row
+      if (suppression_reason) withheld += 1
+      expected.scores.push(line([id, side, level, code, dimension, n, score, spread, suppression_reason]))
+    }
+    for (const { level, code, sides, gap, flagged, suppression_reason } of gaps) {
+      expected.gaps.push(line([id, sides[0], sides[1], level, code, gap, flagged, suppression_reason]))
+    }
+  }
+  t.ok(withheld > 0, `${withheld} of ${expected.scores.length} scores are withheld`)
+  const duck = await duckdb(t)
+  const directory = t.testdir({})
+  const read: Record<string, (table: string) => Promise<Json[]>> = {
+    csv: async (table) => parse((await service.get(`/v1/exports/${table}.csv`)).text, { columns: true }),
+    ndjson: async (table) =>
+      (await service.get(`/v1/exports/${table}.ndjson`)).text
+        .split('\n')
+        .flatMap((text) => (text === '' ? [] : [JSON.parse(text)])),
+    parquet: async (table) => {
+      const headers = { authorization: `Bearer ${service.key}` }
+      const { rawPayload } = await service.app.inject({ url: `/v1/exports/${table}.parquet`, headers })
+      const file = join(directory, `${table}.parquet`)
+      await writeFile(file, rawPayload)
+      return duck(`select * from read_parquet('${file}')`)
+    },
+  }
+  for (const [format, rowsOf] of Object.entries(read)) {
+    const scores = (await rowsOf('evaluation_scores')).map((row) =>
+      line([
+        row.evaluation_id,
+        row.side,
+        row.level,
+        row.code,
+        row.dimension,
+        row.n,
+        row.score,
+        row.spread,
+        row.suppression_reason,
+      ]),
+    )
+    t.strictSame(scores.sort(), expected.scores.sort(), `${format}: ${scores.length} scores`)
+    const gaps = (await rowsOf('evaluation_gaps')).map((row) =>
+      line([
+        row.evaluation_id,
+        row.first_side,
+        row.second_side,
+        row.level,
+        row.code,
+        row.gap,
+        row.flagged,
+        row.suppression_reason,
+      ]),
+    )
+    t.strictSame(gaps.sort(), expected.gaps.sort(), `${format}: ${gaps.length} gaps`)
+  }
+})
