@@ -8,7 +8,7 @@ import {
 } from './platform/housekeeping.ts'
 import type { Chore, JobHandler } from './platform/jobs.ts'
 import { remindEveryHour } from './platform/reminders.ts'
-import { responseOverdue } from './resources/disruption-impacts/reminder.ts'
+import { impactEvaluationOverdue, responseOverdue } from './resources/disruption-impacts/reminder.ts'
 import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
 import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { resumptionDue } from './resources/pauses/reminder.ts'
@@ -18,7 +18,14 @@ import { runExports } from './transfer/exports/run.ts'
 import { runImport } from './transfer/imports/job.ts'
 
 /** What is told of when its day has come. */
-export const reminders = [resumptionDue, responseOverdue, evaluationDue, evaluationOverdue, endingUndecided]
+export const reminders = [
+  resumptionDue,
+  responseOverdue,
+  impactEvaluationOverdue,
+  evaluationDue,
+  evaluationOverdue,
+  endingUndecided,
+]
 
 /** What is done outside requests: every kind of job, and the chores that come round by the clock. */
 export function backgroundWork({

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import t from 'tap'
 import { backgroundWork, reminders } from '../src/background.ts'
@@ -137,6 +140,54 @@ t.test('a response that is late is told of, and again where it was put off and i
   t.same(await told(), [])
 })
 
+t.test('an evaluation that an impact asks for is met by a round, waived, or told of', async (t) => {
+  const { service, told } = await fresh()
+  const flood = await service.make('/v1/disruptions', {
+    ...{ title: 'A flood', type: 'natural_disaster', started_on: '2026-01-01' },
+  })
+  const hit = async () => {
+    const { partnership } = await allianceTakenOver(service)
+    const impact = await service.make('/v1/impacts', {
+      ...{ disruption_id: flood.id, partnership_id: partnership.id, severity: 'high', effects: ['income_down'] },
+      response: 'none_needed',
+    })
+    return { partnership, path: `/v1/impacts/${impact.id}` }
+  }
+  const [open, waived, judged, periodic] = [await hit(), await hit(), await hit(), await hit()]
+  const obligation = async ({ path }: { path: string }) => (await service.get(path)).body.evaluation_obligation
+  clock.set(noon('2026-01-20'))
+  await patch(service, waived.path, { evaluation_waiver: 'We spoke at length' })
+  const judge = async ({ partnership }: { partnership: Json }, kind: string, isMet: boolean) => {
+    const days = { period_from: '2026-01-01', period_to: '2026-01-20' }
+    const held = await openRound(service, partnership, { kind, ...days })
+    for (const party of partnership.parties) await respond(service, held, party)
+    t.equal(await obligation(isMet ? judged : periodic), 'open', 'a round that is closed is not yet concluded')
+    await stepRound(service, held, 'conclude', conclusion)
+    t.equal(await obligation(isMet ? judged : periodic), isMet ? 'met' : 'open', kind)
+  }
+  await judge(periodic, 'periodic', false)
+  await judge(judged, 'disruption', true)
+  const updates = (await service.get('/v1/events?limit=200')).body.data
+  t.match(updates.filter(({ changed }: Json) => changed.includes('evaluation_obligation')).at(-1), {
+    ...{ type: 'impact.updated', changed: ['evaluation_obligation'], data: { evaluation_obligation: 'met' } },
+  })
+  await patch(service, judged.path, { note: 'Seen' })
+  t.equal(await obligation(judged), 'met', 'and stays so')
+  const late = async (day: string): Promise<string[]> =>
+    (await service.get(`/v1/impacts?evaluation_obligation=open&evaluation_due_before=${day}`)).body.data
+      .map(({ id }: Json) => `/v1/impacts/${id}`)
+      .sort()
+  // Thirty days after the first of January is the 31st.
+  await told()
+  await round(noon('2026-01-31'))
+  t.same([await told(), await late('2026-01-31')], [[], []])
+  await round(noon('2026-02-01'))
+  t.same(await told(), ['impact.evaluation_overdue', 'impact.evaluation_overdue'])
+  t.same(await late('2026-02-01'), [open.path, periodic.path].sort(), 'no round in a disruption was held there')
+  await round(noon('2026-02-02'))
+  t.same(await told(), [])
+})
+
 t.test('an end that comes near undecided is told of; one that was decided is not', async (t) => {
   const { service, told } = await fresh()
   const ending = { partnership: { ends_on: '2026-05-31', evaluation_interval: 'P12M' } }
@@ -161,6 +212,27 @@ t.test('each is told once, whatever the number of processes', async (t) => {
   for (let n = 0; n < 4; n += 1) await allianceTakenOver(service, organisations)
   await round(noon('2026-07-01'), 4)
   t.same(await told(), Array(5).fill('partnership.evaluation_due'))
+  // And by two processes of their own, which begin at once.
+  const program = fileURLToPath(new URL('./support/round-of-work.ts', import.meta.url))
+  const twins = [1, 2].map(() => {
+    const stdio = ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit']
+    const child = spawn(process.execPath, [program, first.url, noon('2026-10-01')], { stdio })
+    t.teardown(() => void child.kill('SIGKILL'))
+    return { child, ready: once(child.stdout, 'data'), ended: once(child, 'close') }
+  })
+  await Promise.all(twins.map(({ ready }) => ready))
+  for (const { child } of twins) child.stdin.write('go\n')
+  t.same(await Promise.all(twins.map(async ({ ended }) => (await ended)[0])), [0, 0])
+  t.same(await told(), Array(5).fill('partnership.evaluation_overdue'))
+  // Both organisations take part in five partnerships; the months from January to September are over.
+  const { data } = (await service.get('/v1/portfolio-snapshots?limit=200')).body
+  t.same(
+    data.map(({ period }: Json) => period),
+    Array.from({ length: 18 }, (_, at) => `2026-0${Math.floor(at / 2) + 1}`),
+  )
+  t.equal(new Set(data.map(({ organisation_id, period }: Json) => `${organisation_id} ${period}`)).size, 18)
+  const events = (await service.get('/v1/events?limit=200')).body.data
+  t.equal(events.filter(({ type }: Json) => type === 'portfolio_snapshot.taken').length, 18)
   const work = backgroundWork({
     ...{ eventsKeptDays: 90, auditKeptDays: 90, exportsKeptHours: 168 },
     webhooks: { outbound: makeOutbound({ allowPrivate: false }), box: secretBox([]) },

@@ -20,7 +20,7 @@ import { type DisruptionContext, disruptionContext } from '../disruptions/read.t
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import { checkDays, checkHitParty, hittable, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
-import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate } from './store.ts'
+import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate, obligationsMeet } from './store.ts'
 import { impactResource } from './view.ts'
 
 export async function createImpact(tx: Tx, write: ImpactWrite): Promise<Outcome> {
@@ -74,6 +74,13 @@ export async function deleteImpact(tx: Tx, id: string, ifMatch: IfMatch): Promis
   await removeExternalRefs(tx, 'impact', id)
   await impactDelete(tx, id)
   recordRemoval(tx, impactResource, id, impact.version)
+}
+
+/** A round in a disruption was concluded: what asked for an evaluation of the partnership has had it. */
+export async function meetObligations(tx: Tx, partnershipId: string): Promise<void> {
+  for (const id of await obligationsMeet(tx, partnershipId)) {
+    record(tx, { resource: impactResource, id, verb: 'updated', changed: ['evaluation_obligation'] })
+  }
 }
 
 function stateOf(impact: Impact): ImpactState {

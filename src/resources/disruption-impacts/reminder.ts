@@ -15,3 +15,16 @@ export const responseOverdue = defineReminder(
     and i.response_due_on < (${reminderNow} at time zone r.time_zone)::date
     and r.status in ('proposed', 'active', 'paused', 'ending')`,
 )
+
+/** `impact.evaluation_overdue`: the evaluation that an impact asks for was neither concluded nor waived by its day. */
+export const impactEvaluationOverdue = defineReminder(
+  impactResource,
+  'evaluation_overdue',
+  sql`
+  select i.id, i.evaluation_due_on as due_on
+  from disruption_impacts i
+  join partnerships r on r.tenant_id = i.tenant_id and r.id = i.partnership_id
+  where i.tenant_id = ${tenantParam} and i.evaluation_obligation = 'open'
+    and i.evaluation_due_on < (${reminderNow} at time zone r.time_zone)::date
+    and r.status in ('active', 'paused', 'ending')`,
+)

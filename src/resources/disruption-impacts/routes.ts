@@ -54,6 +54,12 @@ const list = defineList({
       schema: date({ description: 'Responses that are due before this day' }),
       where: sql`r.response_due_on < ${param('response_due_before')}::date`,
     },
+    evaluation_due_before: {
+      schema: date({
+        description: 'Evaluations that are asked for and due before this day: with evaluation_obligation=open',
+      }),
+      where: sql`r.evaluation_due_on < ${param('evaluation_due_before')}::date`,
+    },
     external_ref: externalRef('impact'),
     updated_since: updatedSince,
   },

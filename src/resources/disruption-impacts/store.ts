@@ -43,7 +43,7 @@ export interface Carriers {
   response_substitution_id: boolean
   response_amendment_id: boolean
   response_evaluation_id: boolean
-  /** True where the evaluation was closed on the day of the assessment or later. */
+  /** True where that evaluation was closed, or one of its disruption concluded, on the day of the assessment or later. */
   is_evaluated: boolean
 }
 
@@ -61,9 +61,25 @@ export async function impactCarriers(
         as response_substitution_id,
       exists (select from amendments where ${of} and id = ${ids.response_amendment_id}::uuid) as response_amendment_id,
       exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid) as response_evaluation_id,
-      exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid
-        and status in ('closed', 'concluded') and closed_at >= ${assessedOn}::date) as is_evaluated`.execute(tx.db)
+      exists (select from evaluations where ${of} and (
+        id = ${ids.response_evaluation_id}::uuid and status in ('closed', 'concluded') and closed_at >= ${assessedOn}::date
+        or kind = 'disruption' and status = 'concluded' and concluded_at >= ${assessedOn}::date)) as is_evaluated`.execute(
+    tx.db,
+  )
   return found.rows[0] as Carriers
+}
+
+/** The impacts on a partnership that still ask for an evaluation are met by one. @returns their ids */
+export async function obligationsMeet(tx: Tx, partnershipId: string): Promise<string[]> {
+  const met = await tx.db
+    .updateTable('disruption_impacts')
+    .set({ evaluation_obligation: 'met', updated_at: tx.now, version: sql`version + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('partnership_id', '=', partnershipId)
+    .where('evaluation_obligation', '=', 'open')
+    .returning('id')
+    .execute()
+  return met.map(({ id }) => id)
 }
 
 export interface HitParty {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { Faults } from '../../core/problem.ts'
 import { element, label, picture } from '../../core/svg.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
@@ -16,20 +17,28 @@ export interface Fates {
   counts: Record<Fate, number>
 }
 
-const counted = prepare<{ title: string; counts: Partial<Record<Fate, number>> }>(sql`
-  select d.title, coalesce((
+/** The state of a commitment on the day, by its history; as it is now where none is given. */
+const statusOn = sql`case when ${param('as_of')}::date is null then c.status else (
+  select h.to_status from status_changes h
+  where h.tenant_id = c.tenant_id and h.resource_type = 'commitment' and h.resource_id = c.id
+    and h.changed_on <= ${param('as_of')}::date
+  order by h.version desc limit 1) end`
+
+const counted = prepare<{ title: string; started_on: string; counts: Partial<Record<Fate, number>> }>(sql`
+  select d.title, d.started_on::text as started_on, coalesce((
     select json_object_agg(f.fate, f.count) from (
       select c.fate, count(*) as count from (
         select case
             when c.reciprocity = 'additional' and c.agreed_on >= d.started_on then 'extra'
             when c.agreed_on > d.started_on then null
-            when c.status in ('agreed', 'fulfilled') then 'kept'
-            else c.status end as fate
-        from commitments c
+            when s.status in ('agreed', 'fulfilled') then 'kept'
+            else s.status end as fate
+        from commitments c cross join lateral (select ${statusOn} as status) s
         where c.tenant_id = d.tenant_id and c.agreed_on is not null
-          and c.status in ('agreed', 'paused', 'fulfilled', 'lapsed', 'released', 'cancelled', 'substituted')
+          and s.status in ('agreed', 'paused', 'fulfilled', 'lapsed', 'released', 'cancelled', 'substituted')
           and c.partnership_id in (
-            select i.partnership_id from disruption_impacts i where i.tenant_id = d.tenant_id and i.disruption_id = d.id)
+            select i.partnership_id from disruption_impacts i where i.tenant_id = d.tenant_id and i.disruption_id = d.id
+              and (${param('as_of')}::date is null or i.assessed_on <= ${param('as_of')}::date))
       ) c where c.fate is not null group by c.fate
     ) f), '{}') as counts
   from disruptions d where d.tenant_id = ${tenantParam} and d.id = ${param('id')}::uuid`)
@@ -37,10 +46,17 @@ const counted = prepare<{ title: string; counts: Partial<Record<Fate, number>> }
 /**
  * What became of the commitments that a disruption touched: those of the partnerships in which it had an impact that were
  * agreed when it began; `extra` are those that were agreed since and are additional. Undefined where it is not there.
+ * @param asOf as it was on this day; as it is now where left out
+ * @throws Problem `rule_violated` for a day before it began
  */
-export async function fatesOf(tx: ReadTx, id: string): Promise<Fates | undefined> {
-  const [row] = await counted.run(tx, { id })
+export async function fatesOf(tx: ReadTx, id: string, asOf?: string): Promise<Fates | undefined> {
+  const [row] = await counted.run(tx, { id, as_of: asOf ?? null })
   if (!row) return undefined
+  if (asOf !== undefined && asOf < row.started_on) {
+    const faults = new Faults()
+    faults.add('?as_of', 'before_start', `The disruption began on ${row.started_on}: ask about that day or later.`)
+    faults.refuse()
+  }
   const counts = Object.fromEntries(fates.map((fate) => [fate, row.counts[fate] ?? 0])) as Record<Fate, number>
   return { title: row.title, counts }
 }

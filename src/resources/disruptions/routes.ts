@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { notFound } from '../../core/problem.ts'
-import { codes, country, ref } from '../../core/schemas.ts'
+import { codes, country, date, ref } from '../../core/schemas.ts'
 import { containing } from '../../core/text.ts'
 import { param } from '../../db/prepared.ts'
 import { principalOf } from '../../platform/auth.ts'
@@ -112,7 +112,7 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     refusals: ['rule_violated'],
     command: (tx, id, ifMatch, body) => moveDisruption(tx, id, ifMatch, 'end', body),
   })
-  app.get<{ Params: { id: string }; Querystring: { language?: ChartLanguage } }>(
+  app.get<{ Params: { id: string }; Querystring: { language?: ChartLanguage; as_of?: string } }>(
     '/disruptions/:id/chart.svg',
     operation({
       id: 'get_disruption_chart',
@@ -125,6 +125,7 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
       params: idParams,
       query: Type.Object(
         {
+          as_of: Type.Optional(date({ description: 'As it was on this day; as it is now when left out' })),
           language: Type.Optional(
             codes(chartLanguages, { description: 'Of the words in the picture; en when left out' }),
           ),
@@ -132,11 +133,13 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
         { additionalProperties: false },
       ),
       answers: { 200: { description: 'An SVG', schema: Type.String(), mediaType: 'image/svg+xml' } },
+      refusals: ['rule_violated'],
     }),
     async (request, reply) => {
-      const fates = await slice.database.read(principalOf(request), (tx) => fatesOf(tx, request.params.id))
+      const { as_of, language = 'en' } = request.query
+      const fates = await slice.database.read(principalOf(request), (tx) => fatesOf(tx, request.params.id, as_of))
       if (!fates) throw notFound()
-      const drawn = disruptionChart(fates, request.query.language ?? 'en')
+      const drawn = disruptionChart(fates, language)
       return reply.type('image/svg+xml; charset=utf-8').send(drawn)
     },
   )

@@ -6,6 +6,7 @@ import { record, unchanged } from '../../platform/events.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { changedMembers, loadForUpdate, type Revision } from '../../platform/writes.ts'
 import { amendmentStatus } from '../amendments/read.ts'
+import { meetObligations } from '../disruption-impacts/commands.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import type { DecisionToTake, EvaluationDecisionWrite } from './decision-schemas.ts'
 import { answersAreShown } from './lifecycle.ts'
@@ -44,6 +45,7 @@ export async function concludeEvaluation(
     const changed = [...Object.keys(decision), 'status']
     record(tx, { resource: decisionResource, id: decision.id, verb: 'created', changed })
   }
+  if (round.evaluation.kind === 'disruption') await meetObligations(tx, round.partnership.id)
   return outcome
 }
 

@@ -14,6 +14,7 @@ import { type ChartLanguage, portfolioChart } from './chart.ts'
 import { ChartQuery, ObjectivesQuery, objectivesList, PortfolioQuery, WholeQuery } from './lists.ts'
 import { type Asked, comparesAmounts } from './measures.ts'
 import { readPortfolioPage } from './page.ts'
+import { requireRecorded } from './record-start.ts'
 import { PortfolioPage, PortfolioSummary, portfolioSchemas } from './schemas.ts'
 import { summaryOf } from './summary.ts'
 import { wholePortfolio } from './whole.ts'
@@ -48,9 +49,10 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     }),
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
-      const { page, thresholds } = await database.read(principalOf(request), (tx) =>
-        readPortfolioPage(tx, asked, today),
-      )
+      const { page, thresholds } = await database.read(principalOf(request), async (tx) => {
+        await requireRecorded(tx, asked.as_of)
+        return readPortfolioPage(tx, asked, today)
+      })
       const as_of = JSON.stringify(asked.as_of ?? today)
       return sendPage(request, reply, page, { as_of, thresholds: JSON.stringify(thresholds) })
     },
@@ -72,9 +74,10 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     async (request) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, ...question } = asked
-      const { rows, thresholds } = await database.read(principalOf(request), (tx) =>
-        wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today),
-      )
+      const { rows, thresholds } = await database.read(principalOf(request), async (tx) => {
+        await requireRecorded(tx, asked.as_of)
+        return wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today)
+      })
       return summaryOf(rows, { organisation_id, as_of: asked.as_of ?? today }, thresholds)
     },
   )
@@ -96,9 +99,10 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, language = 'en', ...question } = asked as PortfolioAsked & { language?: ChartLanguage }
-      const { rows, thresholds } = await database.read(principalOf(request), (tx) =>
-        wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today),
-      )
+      const { rows, thresholds } = await database.read(principalOf(request), async (tx) => {
+        await requireRecorded(tx, asked.as_of)
+        return wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today)
+      })
       const about = { as_of: asked.as_of ?? today, language, thresholds }
       const drawn = portfolioChart(
         rows.map(({ row }) => row),
@@ -125,13 +129,14 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
         },
         ...sentOn,
       },
-      refusals: ['not_found'],
+      refusals: ['not_found', 'rule_violated'],
     }),
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, ...question } = asked
       const page = await database.read(principalOf(request), async (tx) => {
         await requireOrganisation(tx, organisation_id)
+        await requireRecorded(tx, asked.as_of)
         return objectivesList.read(tx, question, { organisation_id }, { as_of: today })
       })
       return sendPage(request, reply, page)
