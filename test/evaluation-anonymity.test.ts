@@ -60,7 +60,10 @@ async function everything({ service, round, invitations }: World): Promise<strin
   const seen: string[] = []
   for (const path of paths) {
     if (/parquet|evaluation-decisions[/]/.test(path)) continue
-    const named = path.replace('{system}', 'crm').replace('{ref_id}', 'E-1').replace('{code}', 'partnership-review')
+    const named = path
+      .replace('{system}', 'crm')
+      .replace('{ref_id}', 'E-1')
+      .replace('/evaluation-templates/{id}', '/evaluation-templates/partnership-review')
     const ids = path.startsWith('/v1/evaluation-invitations/')
       ? invitations.map(({ id }) => id)
       : [path.startsWith('/v1/partnerships/') ? round.partnership_id : round.id]

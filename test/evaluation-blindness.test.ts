@@ -25,7 +25,7 @@ async function addresses({ document, ...service }: Service, round: Json): Promis
         const filled = path
           .replace('{system}', 'crm')
           .replace('{ref_id}', 'E-1')
-          .replace('{code}', 'partnership-review')
+          .replace('/evaluation-templates/{id}', '/evaluation-templates/partnership-review')
         if (!filled.startsWith('/v1/evaluation-invitations/')) return [filled.replace('{id}', round.id)]
         return data.map(({ id }: Json) => filled.replace('{id}', id))
       })

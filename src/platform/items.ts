@@ -42,6 +42,8 @@ export interface Items<Write extends TSchema> {
   patch: TSchema
   /** What creating and changing may refuse. */
   refusals: readonly ProblemCode[]
+  /** True where the slice has an operation of its own that reads one by its id. */
+  readsOneItself?: boolean
   commands: {
     revise(tx: Tx, id: string, ifMatch: IfMatch, revise: Revision<Static<Write>>): Promise<Outcome>
     remove?(tx: Tx, id: string, ifMatch: IfMatch): Promise<void>
@@ -59,11 +61,11 @@ export function items<Write extends TSchema>(app: FastifyInstance, slice: SliceO
 }
 
 /** What reading one needs to know of its kind. */
-export type ItemReads = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes' | 'wire'>
+export type ItemReads = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes' | 'wire' | 'readsOneItself'>
 
 /** Reads one, by its id and by the client's own, and many at once. */
 export function readOne(app: Typed, slice: SliceOptions, options: ItemReads): void {
-  readById(app, slice, options)
+  if (!options.readsOneItself) readById(app, slice, options)
   readByRef(app, slice, options)
   lookUp(app, slice, options)
 }

@@ -14,6 +14,7 @@ const scopeByType: Readonly<Record<string, Scope>> = {
   substitution: 'commitments:read',
   amendment: 'partnerships:read',
   evaluation: 'evaluations:read',
+  evaluation_template: 'evaluations:read',
   evaluation_invitation: 'evaluations:read',
   evaluation_decision: 'evaluations:read',
   objective: 'objectives:read',

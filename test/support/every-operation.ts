@@ -20,7 +20,6 @@ export interface Naming {
   id: string
   system: string
   ref_id: string
-  code: string
   delivery_id: string
   name: string
 }
@@ -29,7 +28,6 @@ export const nobodys: Naming = {
   delivery_id: newId(),
   system: ourRef.system,
   ref_id: 'nobodys',
-  code: 'partnership-review',
   name: 'datapackage.json',
 }
 
@@ -74,7 +72,6 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
     delivery_id: ours['webhook-deliveries'] ?? '',
     system: ourRef.system,
     ref_id: ourRef.id,
-    code: nobodys.code,
     name: nobodys.name,
   })
 

@@ -7,7 +7,7 @@ import { takeSnapshot } from '../../src/resources/portfolio-snapshots/commands.t
 import { makeExport } from './exporting.ts'
 import { type Json, type Service, startService } from './harness.ts'
 import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
-import { conclusion, openRound, respond, stepRound } from './rounds.ts'
+import { conclusion, openRound, ownTemplate, respond, stepRound } from './rounds.ts'
 
 /** A service in which every kind of record can be made: webhooks may go to this machine, so a target needs no name server. */
 export const startForAll = (t: Test): Promise<Service> =>
@@ -157,7 +157,8 @@ async function webhook(service: Service): Promise<Record<string, string>> {
 }
 
 async function round(service: Service, partnership: Json, external_refs: object[]): Promise<Record<string, string>> {
-  const open = await openRound(service, partnership, { external_refs })
+  const template = await service.make('/v1/evaluation-templates', { ...ownTemplate('our-review'), external_refs })
+  const open = await openRound(service, partnership, { template_code: template.code, external_refs })
   for (const party of partnership.parties) await respond(service, open, party)
   await stepRound(service, open, 'conclude', conclusion)
   const [invitations, decisions] = await Promise.all([
@@ -165,6 +166,7 @@ async function round(service: Service, partnership: Json, external_refs: object[
     service.get(`/v1/evaluations/${open.id}/decisions`),
   ])
   return {
+    'evaluation-templates': template.id,
     evaluations: open.id,
     'evaluation-invitations': invitations.body.data[0].id,
     'evaluation-decisions': decisions.body.data[0].id,

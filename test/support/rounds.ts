@@ -6,6 +6,14 @@ import { organisation } from './world.ts'
 
 export const review = findTemplate('partnership-review') as NonNullable<ReturnType<typeof findTemplate>>
 
+/** A template of one's own that asks what the built-in review asks. */
+export const ownTemplate = (code: string): Json => ({
+  code,
+  title: review.title,
+  dimensions: review.dimensions,
+  items: review.items.map(({ minimum: _from, maximum: _to, ...item }) => item),
+})
+
 /** A partnership taken over in a state, with a party on each of these sides. */
 export async function partnershipOf(
   client: Client,

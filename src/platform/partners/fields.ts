@@ -71,7 +71,10 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
       'evaluation_id template_code template_version as_of thresholds thresholds.gap thresholds.minimum_per_side thresholds.spread_from scores gaps understanding previous changes',
   },
   EvaluationStatement: { shown: 'party_id text stated_at' },
-  EvaluationTemplate: { shown: 'code version title introduction subject licence dimensions items' },
+  EvaluationTemplate: {
+    shown: 'id version created_at updated_at code origin status title introduction subject licence dimensions items',
+    hidden: 'external_refs metadata',
+  },
   EvaluationTemplatePage: { shown: 'data next_cursor total' },
   EvaluationText: { shown: 'code side texts suppression_reason' },
   EvaluationTexts: { shown: 'evaluation_id as_of texts' },

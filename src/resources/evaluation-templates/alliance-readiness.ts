@@ -2,8 +2,10 @@ import { complete } from './scales.ts'
 
 /** How ready an organisation is for alliances that last through a crisis: judged by the organisation itself. */
 export const allianceReadiness = complete({
+  id: '019b76da-a800-764b-a4b5-414ecf7e2bbf',
   code: 'alliance-readiness',
   version: 1,
+  created_at: '2026-01-01T00:00:00+00:00',
   title: { nl: 'Klaar voor samenwerking', en: 'Alliance readiness' },
   introduction: {
     nl: 'Deze vragenlijst gaat over uw eigen organisatie: hoe zij met haar partners omgaat, ook als het tegenzit. De vijf onderwerpen zijn de thema’s waarop deze dienst is gebouwd: wederkerigheid, flexibiliteit, sensitiviteit, veranderen en evalueren, en strategische verankering. “Wij” is uw organisatie, “partners” zijn de bedrijven of organisaties waarmee u langdurig samenwerkt.',

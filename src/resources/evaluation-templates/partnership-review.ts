@@ -2,8 +2,10 @@ import { complete } from './scales.ts'
 
 /** How both sides judge their collaboration: answered by each for itself. */
 export const partnershipReview = complete({
+  id: '019b76da-a800-7727-bfb7-b65c832949db',
   code: 'partnership-review',
   version: 1,
+  created_at: '2026-01-01T00:00:00+00:00',
   title: { nl: 'Terugblik op de samenwerking', en: 'Partnership review' },
   introduction: {
     nl: 'Beantwoord de stellingen vanuit uw organisatie. “Wij” en “onze organisatie” gaan over uw eigen organisatie, “de ander” over uw partner of partners, “samen” en “elkaar” over u beiden. Antwoord zoals het nu is, niet zoals het zou moeten zijn. Past een stelling niet bij deze samenwerking, kies dan “niet van toepassing”. De uitkomst is pas te zien als de ronde is gesloten.',

@@ -1,46 +1,84 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { etagOf, noneMatchHits } from '../../core/etag.ts'
-import { notFound } from '../../core/problem.ts'
-import { codes, ref, strictObject } from '../../core/schemas.ts'
-import type { SliceOptions } from '../../platform/collection.ts'
+import { ref, strictObject } from '../../core/schemas.ts'
+import { containing } from '../../core/text.ts'
+import { param } from '../../db/prepared.ts'
+import { principalOf } from '../../platform/auth.ts'
+import { collection, type SliceOptions } from '../../platform/collection.ts'
+import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
 import { gives, noContent, operation } from '../../platform/operation.ts'
-import { findTemplate, latestTemplates } from './read.ts'
-import { EvaluationTemplate, EvaluationTemplatePage, evaluationTemplateSchemas, subjects } from './schemas.ts'
+import { createTemplate, deleteTemplate, reviseTemplate, upsertTemplate } from './commands.ts'
+import { readTemplate } from './read.ts'
+import {
+  EvaluationTemplate,
+  EvaluationTemplatePatch,
+  EvaluationTemplateWrite,
+  evaluationTemplateSchemas,
+  subjects,
+  templateOrigins,
+  templateStatuses,
+} from './schemas.ts'
+import { templateResource } from './view.ts'
 
 const tag = 'Evaluations'
 
-/** The questionnaires of evaluation rounds. They are part of the service, alike for every tenant. */
-export const evaluationTemplates: FastifyPluginAsyncTypebox<SliceOptions> = async (app) => {
-  for (const schema of evaluationTemplateSchemas) app.addSchema(schema)
-
-  app.get(
-    '/evaluation-templates',
-    operation({
-      id: 'list_evaluation_templates',
-      scope: 'evaluations:read',
-      tag,
-      summary: 'List evaluation templates',
-      description: 'The latest version of each template, in order of their codes, on one page.',
-      query: strictObject({ subject: Type.Optional(codes(subjects)) }),
-      answers: { 200: { description: 'The templates', schema: ref(EvaluationTemplatePage) } },
-    }),
-    async (request) => {
-      const { subject } = request.query
-      const data = latestTemplates().filter((template) => subject === undefined || template.subject === subject)
-      return { data, next_cursor: null }
+const list = defineList({
+  name: 'evaluation_templates',
+  item: EvaluationTemplate,
+  view: templateResource.view,
+  sorts: { code: byText('code'), created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
+  defaultSort: 'code',
+  filters: {
+    q: {
+      schema: Type.String({ minLength: 1, maxLength: 200, description: 'A part of the code or the title' }),
+      where: sql`r.search_text like ${param('q')}`,
+      value: containing,
     },
-  )
+    subject: oneOf('subject', subjects),
+    status: oneOf('status', templateStatuses),
+    origin: oneOf('origin', templateOrigins),
+    external_ref: externalRef('evaluation_template'),
+    updated_since: updatedSince,
+  },
+})
+
+/** The questionnaires of evaluation rounds: those of the service, alike for every tenant, and the tenant's own. */
+export const evaluationTemplates: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
+  for (const schema of evaluationTemplateSchemas) app.addSchema(schema)
+  app.addSchema(list.page)
+  collection(app, slice, {
+    resource: templateResource,
+    tag,
+    one: 'evaluation_template',
+    many: 'evaluation_templates',
+    scopes: { read: 'evaluations:read', write: 'evaluations:write' },
+    wire: EvaluationTemplate,
+    write: EvaluationTemplateWrite,
+    patch: EvaluationTemplatePatch,
+    list,
+    refusals: ['duplicate', 'state_forbids', 'rule_violated'],
+    readsOneItself: true,
+    commands: {
+      create: createTemplate,
+      revise: reviseTemplate,
+      upsert: upsertTemplate,
+      remove: deleteTemplate,
+    },
+  })
 
   app.get(
-    '/evaluation-templates/:code',
+    '/evaluation-templates/:id',
     operation({
       id: 'get_evaluation_template',
       scope: 'evaluations:read',
       tag,
       summary: 'Read one evaluation template',
       description: 'The latest version, or the one asked for: a round names the version that it was held on.',
-      params: strictObject({ code: Type.String({ minLength: 1, maxLength: 100 }) }),
+      params: strictObject({
+        id: Type.String({ minLength: 1, maxLength: 100, description: 'Its id, or its code' }),
+      }),
       query: strictObject({ version: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })) }),
       answers: {
         200: gives(ref(EvaluationTemplate), 'The template'),
@@ -48,12 +86,14 @@ export const evaluationTemplates: FastifyPluginAsyncTypebox<SliceOptions> = asyn
       },
     }),
     async (request, reply) => {
-      const template = findTemplate(request.params.code, request.query.version)
-      if (!template) throw notFound()
-      const etag = etagOf(template.version)
+      const { id } = request.params
+      const { version, body } = await slice.database.read(principalOf(request), (tx) =>
+        readTemplate(tx, id, request.query.version),
+      )
+      const etag = etagOf(version)
       reply.header('etag', etag)
       if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
-      return template
+      return reply.type('application/json; charset=utf-8').send(body as never)
     },
   )
 }

@@ -6,8 +6,9 @@ export interface Text extends Record<string, string> {
   en: string
 }
 
-/** A template as its author writes it: what follows from a scale is filled in by `complete`. */
-export interface TemplateSource extends Omit<EvaluationTemplate, 'items' | 'title' | 'introduction'> {
+/** A built-in template as its author writes it: what follows from a scale is filled in by `complete`. */
+export interface TemplateSource
+  extends Pick<EvaluationTemplate, 'id' | 'code' | 'version' | 'created_at' | 'subject' | 'licence' | 'dimensions'> {
   title: Text
   introduction: Text
   items: readonly ItemSource[]
@@ -72,27 +73,58 @@ const points: Record<Scale, Points | null> = {
   text: null,
 }
 
-function completeItem({ code, dimension, statement, scale = 'likert5', ...rest }: ItemSource): EvaluationItem {
+/** The scores that a scale has, lowest first; none of a text. */
+export function scoresOf(scale: Scale): number[] {
   const of = points[scale]
-  const labels = rest.anchors ?? of?.labels ?? []
-  if (labels.length !== (of?.count ?? 0)) throw new Error(`${code} needs ${of?.count ?? 0} anchors`)
+  return of ? Array.from({ length: of.count }, (_, at) => of.minimum + at) : []
+}
+
+/**
+ * What the points of a scale mean where nobody says, lowest first, in these languages: in `nl-BE` as in `nl`. Undefined
+ * where the scale has no words of its own; `missing` names the languages that it has none in.
+ */
+export function wordsOf(
+  scale: Scale,
+  languages: readonly string[],
+): { labels: Record<string, string>[]; missing: string[] } | undefined {
+  const labels = points[scale]?.labels
+  if (!labels) return undefined
+  const known = (language: string) => language.split('-')[0] as 'nl' | 'en'
+  const missing = languages.filter((language) => !(known(language) in (labels[0] as Text)))
+  const spoken = languages.filter((language) => !missing.includes(language))
   return {
-    code,
-    dimension,
-    statement,
-    scale,
-    minimum: of?.minimum ?? null,
-    maximum: of ? of.minimum + of.count - 1 : null,
-    anchors: of ? labels.map((label, at) => ({ score: of.minimum + at, label })) : [],
-    reverse: rest.reverse ?? false,
-    required: !rest.optional,
-    perspective: 'own',
-    predicts: null,
+    missing,
+    labels: labels.map((label) =>
+      Object.fromEntries(spoken.map((language) => [language, label[known(language)] as string])),
+    ),
   }
+}
+
+/** An item in full, of the parts of it that do not follow from its scale. */
+export function completeItem(
+  item: Omit<EvaluationItem, 'minimum' | 'maximum' | 'anchors'>,
+  labels: readonly Record<string, string>[],
+): EvaluationItem {
+  const scores = scoresOf(item.scale)
+  const anchors = scores.map((score, at) => ({ score, label: labels[at] ?? {} }))
+  return { ...item, minimum: scores[0] ?? null, maximum: scores.at(-1) ?? null, anchors }
+}
+
+function builtInItem({ code, dimension, statement, scale = 'likert5', ...rest }: ItemSource): EvaluationItem {
+  const labels = rest.anchors ?? points[scale]?.labels ?? []
+  if (labels.length !== scoresOf(scale).length) throw new Error(`${code} needs ${scoresOf(scale).length} anchors`)
+  const { reverse = false, optional = false } = rest
+  const item = { code, dimension, statement, scale, reverse, required: !optional }
+  return completeItem({ ...item, perspective: 'own', predicts: null }, labels)
 }
 
 /** A template in full, as clients read it. @throws Error where an item lacks the meanings of its points */
 export const complete = (source: TemplateSource): EvaluationTemplate => ({
   ...source,
-  items: source.items.map(completeItem),
+  updated_at: source.created_at,
+  origin: 'built_in',
+  status: 'active',
+  items: source.items.map(builtInItem),
+  external_refs: [],
+  metadata: {},
 })

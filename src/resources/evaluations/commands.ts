@@ -18,7 +18,7 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import { templateOf } from '../evaluation-templates/read.ts'
+import { holdTemplate } from '../evaluation-templates/read.ts'
 import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
 import { closeAtDeadline } from './deadline.ts'
 import { requireChangeable, requirePartnershipState } from './lifecycle.ts'
@@ -52,7 +52,7 @@ export async function reviseEvaluation(
 ): Promise<Outcome> {
   const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
   const current = stateOf(evaluation)
-  const { state: next, partnership, templateVersion } = await checked(tx, revise(current))
+  const { state: next, partnership, templateVersion } = await checked(tx, revise(current), current)
   const changed = changedMembers(current, next)
   if (changed.length === 0) return unchanged(tx, evaluationResource, id)
   requireChangeable(evaluation.status, changed)
@@ -124,12 +124,12 @@ interface Checked {
 }
 
 /** The complete state that a write asks for. @throws Problem that names every rule it breaks */
-async function checked(tx: Tx, write: EvaluationWrite): Promise<Checked> {
+async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState): Promise<Checked> {
   const faults = new Faults()
   const { period_from, period_to } = write
   const partnership = await partnershipNamed(tx, write, faults)
   const template_code = write.template_code ?? 'partnership-review'
-  const templateVersion = await versionOf(tx, template_code, faults)
+  const templateVersion = await versionOf(tx, template_code, current, faults)
   if (period_to < period_from) {
     faults.add('/period_to', 'order', `The period ends on ${period_to}, before it begins on ${period_from}.`)
   }
@@ -176,12 +176,14 @@ async function partnershipNamed(
 }
 
 /** The latest version of the template that a round is to be held on. */
-async function versionOf(tx: Tx, code: string, faults: Faults): Promise<number> {
-  const template = await templateOf(tx, code)
+async function versionOf(tx: Tx, code: string, current: EvaluationState | undefined, faults: Faults): Promise<number> {
+  const template = await holdTemplate(tx, code)
   if (!template) {
     faults.add('/template_code', 'unknown_reference', `There is no template ${code}: see /v1/evaluation-templates.`)
   } else if (template.subject !== 'partnership') {
     faults.add('/template_code', 'wrong_subject', `${code} judges an organisation, not a partnership.`)
+  } else if (template.status === 'retired' && code !== current?.template_code) {
+    faults.add('/template_code', 'retired', `${code} is retired: no further round is planned on it.`)
   }
   return template?.version ?? 0
 }

@@ -7,7 +7,7 @@ type Texts = Readonly<Record<string, string>>
 export function languagesOf({ title, introduction, dimensions, items }: EvaluationTemplate): string[] {
   const texts: Texts[] = [
     title,
-    introduction,
+    ...(introduction ? [introduction] : []),
     ...dimensions.map(({ label }) => label),
     ...items.flatMap(({ statement, anchors }) => [statement, ...anchors.map(({ label }) => label)]),
   ]
@@ -31,7 +31,7 @@ export function questionnaireIn(template: EvaluationTemplate, language: string):
   const say = (text: Texts): string => text[language] ?? Object.values(text)[0] ?? ''
   return {
     title: say(template.title),
-    introduction: say(template.introduction),
+    introduction: template.introduction && say(template.introduction),
     dimensions: template.dimensions.map(({ code, label }) => ({ code, label: say(label) })),
     questions: template.items.map(({ code, dimension, statement, scale, anchors, required, perspective }) => ({
       code,

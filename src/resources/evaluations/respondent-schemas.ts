@@ -48,7 +48,7 @@ const Question = Type.Object(
 const Questionnaire = Type.Object(
   {
     title: Type.String(),
-    introduction: Type.String(),
+    introduction: nullable(Type.String()),
     dimensions: Type.Array(Type.Object({ code: Type.String(), label: Type.String() })),
     questions: Type.Array(ref(Question)),
   },

@@ -54,6 +54,10 @@ const list = defineList({
         where d.tenant_id = r.tenant_id and d.evaluation_id = r.id and ${isPastDue('d')})
         = ${param('has_overdue_decisions')}::boolean`,
     },
+    template_code: {
+      schema: Type.String({ minLength: 1, maxLength: 100 }),
+      where: sql`r.template_code = ${param('template_code')}`,
+    },
     external_ref: externalRef('evaluation'),
     updated_since: updatedSince,
   },

@@ -58,7 +58,7 @@ ${languageSwitch(form, words)}
 <h1>${html(questionnaire.title)}</h1>
 </header>
 <main>
-${faultsBox(form, entries, words)}${entries.isSaved ? `<p class="box good" role="status">${html(words.saved)}</p>\n` : ''}<p>${html(questionnaire.introduction)}</p>
+${faultsBox(form, entries, words)}${entries.isSaved ? `<p class="box good" role="status">${html(words.saved)}</p>\n` : ''}${questionnaire.introduction === null ? '' : `<p>${html(questionnaire.introduction)}</p>`}
 <div class="box" lang="${spoken}">
 <p>${html(promiseOf(form, words))}</p>
 <p>${html(words.period(dayIn(language, form.period_from), dayIn(language, form.period_to)))}${deadlineOf(form, words)}</p>
