@@ -50,6 +50,8 @@ export function masked({ status, text, headers }: Answer, naming: Naming): strin
   )
 }
 
+const templateWrites = new Set(['create_evaluation_template', 'upsert_evaluation_template'])
+
 /** How the operations of a service are asked about the records of one, by the kind that stands first in their address. */
 export function everyOperation(service: Service, ours: Readonly<Record<string, string>>) {
   const { schemas } = service.document.components
@@ -80,8 +82,9 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
 
   function bodyOf({ id, body }: Operation): unknown {
     const made = body ? exampleOf(body, { whole: false, schemas }) : undefined
-    // One issuer and audience belong to one tenant, and are made once.
-    return id === 'create_oidc_issuer' ? { ...(made as object), audience: `https://${newId()}.example.org` } : made
+    // One issuer and audience belong to one tenant, and are made once; so is a template of one code.
+    if (id === 'create_oidc_issuer') return { ...(made as object), audience: `https://${newId()}.example.org` }
+    return templateWrites.has(id) ? { ...(made as object), code: `scan-${newId()}` } : made
   }
 
   /** The parameters without which an operation is not asked: the records that they name are ours, or nobody's. */
