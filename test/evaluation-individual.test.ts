@@ -103,7 +103,7 @@ t.test('a token shows the questionnaire in the language of its respondent, and t
   t.match(about, {
     status: 'open',
     language: 'nl',
-    languages: ['nl', 'en'],
+    languages: ['en', 'nl'],
     partnership: 'Samen naar school',
     organisation: 'The company',
     response_mode: 'individual',

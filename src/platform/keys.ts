@@ -9,7 +9,7 @@ import { within } from './networks.ts'
 import type { Principal } from './principal.ts'
 import type { Tokens } from './tokens/authenticator.ts'
 
-interface StoredKey extends Record<string, unknown> {
+export interface StoredKey extends Record<string, unknown> {
   tenant_id: string
   id: string
   secret_hash: Buffer

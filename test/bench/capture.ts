@@ -3,6 +3,7 @@ import { buildApp, type Deps } from '../../src/app.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Database } from '../../src/db/database.ts'
 import { makeKey } from '../../src/db/tenants.ts'
+import type { StoredKey } from '../../src/platform/keys.ts'
 
 /**
  * The statement that the service runs to answer a GET, with its values: taken from the service itself, so that the bare
@@ -17,7 +18,7 @@ export async function capture(tenantId: string, path: string): Promise<{ text: s
       return { rows: [{ id: tenantId, version: 1, key: '', body: '{}' }] }
     },
   } as unknown as pg.PoolClient
-  const stored = {
+  const stored: StoredKey = {
     tenant_id: tenantId,
     id: tenantId,
     secret_hash: secretHash,
@@ -25,6 +26,11 @@ export async function capture(tenantId: string, path: string): Promise<{ text: s
     is_live: true,
     expires_at: null,
     last_used_at: systemClock.now(),
+    is_partner: false,
+    organisations: [],
+    allowed_addresses: [],
+    previous_secret_hash: null,
+    previous_valid_until: null,
   }
   const database = {
     outside: async () => [stored],

@@ -3,7 +3,7 @@ import type { AnswerForm } from './respondent-schemas.ts'
 
 type Texts = Readonly<Record<string, string>>
 
-/** The languages that a whole template can be had in, the first ones first. */
+/** The languages that a whole template can be had in, in alphabetical order. */
 export function languagesOf({ title, introduction, dimensions, items }: EvaluationTemplate): string[] {
   const texts: Texts[] = [
     title,
@@ -11,7 +11,8 @@ export function languagesOf({ title, introduction, dimensions, items }: Evaluati
     ...dimensions.map(({ label }) => label),
     ...items.flatMap(({ statement, anchors }) => [statement, ...anchors.map(({ label }) => label)]),
   ]
-  return Object.keys(title).filter((language) => texts.every((text) => text[language] !== undefined))
+  const complete = Object.keys(title).filter((language) => texts.every((text) => text[language] !== undefined))
+  return complete.sort()
 }
 
 /** The language in which a respondent is asked: of those wished for the first there is, be it in another country's form. */
