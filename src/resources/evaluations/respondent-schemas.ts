@@ -61,7 +61,9 @@ export const AnswerForm = Type.Object(
       description: 'open: answers are taken. not_open: not yet. closed: no longer. Answers that were given never show',
     }),
     language: Type.String({ description: 'Of the texts', examples: ['nl'] }),
-    languages: Type.Array(Type.String(), { description: 'All that the questionnaire can be had in, in alphabetical order' }),
+    languages: Type.Array(Type.String(), {
+      description: 'All that the questionnaire can be had in, in alphabetical order',
+    }),
     partnership: Type.String({ description: 'The name of what is judged' }),
     organisation: Type.String({ description: 'The name of the organisation that is asked' }),
     kind: codes(evaluationKinds),
