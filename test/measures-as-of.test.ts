@@ -144,6 +144,14 @@ async function measuresOf({ seats }: World, query = ''): Promise<string> {
   return `${fulfilment.text}\n${reciprocity.text}`
 }
 
+/** A new plan made during a pause: the one before it was held up until then. */
+const amendedWhilePaused: Happening[] = [
+  ['pause', 0, 0],
+  ['amend', 0, 26],
+  ['resume', 313, 1],
+  ['amend', 144, 0],
+]
+
 t.test('an answer about a past day is the answer that was given on that day', async (t) => {
   let days = 0
   await fc.assert(
@@ -165,7 +173,7 @@ t.test('an answer about a past day is the answer that was given on that day', as
       }
       days += told.size
     }),
-    { numRuns: 6 },
+    { numRuns: 7, examples: [[amendedWhilePaused]] },
   )
   t.ok(days > 20, `of ${days} days`)
 })

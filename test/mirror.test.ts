@@ -71,7 +71,7 @@ function runningService(key: string) {
     async ask(method: string, path: string, body?: unknown, headers: object = {}): Promise<Answer> {
       for (;;) {
         const answer = await once(method, path, body, headers)
-        if (answer && ![503, 409].includes(answer.status)) return answer
+        if (answer && ![503, 409, 429].includes(answer.status)) return answer
         if (answer?.status === 409 && !answer.text.includes('key_in_flight')) return answer
         await pause(20)
       }

@@ -167,8 +167,9 @@ export async function commitmentTotalsUpdate(
   if (changed.length > 0) await totals.run(tx, { totals: JSON.stringify(changed) })
 }
 
+// Whether it was held up is kept: answers about the days before rest on it.
 const supersede = prepare(sql`
-  update instalments set superseded_on = ${param('on')}::date, state = 'void', is_suspended = false,
+  update instalments set superseded_on = ${param('on')}::date, state = 'void',
     version = version + 1, updated_at = ${param('now')}::timestamptz
   where tenant_id = ${tenantParam} and commitment_id = ${param('commitment_id')}::uuid and superseded_on is null
     and seq = any(${param('seqs')}::integer[])`)

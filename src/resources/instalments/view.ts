@@ -11,6 +11,9 @@ const today = sql<string>`(${param('now')}::timestamptz at time zone p.time_zone
 export const isOverdue: RawBuilder<boolean> = sql`
   (r.state = 'scheduled' and not r.is_suspended and coalesce(r.due_on < ${today}, false))`
 
+/** Of a part of a former plan it is kept how it stood when that went: figures of past days rest on it. */
+const isSuspended = sql<boolean>`(r.is_suspended and r.superseded_on is null)`
+
 const measure = (magnitude: RawBuilder<unknown>) => measureJson<never>(magnitude, 'c')
 
 /** Row to wire: explicit, so that a new column never leaks. */
@@ -39,7 +42,7 @@ export const instalmentView: View<Instalment> = compiler
     measure(sql`case when r.state = 'scheduled' then r.measure - r.replaced - r.settled
       else r.measure - r.measure end`).as('open'),
     eb.ref('r.state').$castTo<Instalment['state']>().as('state'),
-    'r.is_suspended',
+    isSuspended.as('is_suspended'),
     isOverdue.as('is_overdue'),
     'r.superseded_on',
   ])

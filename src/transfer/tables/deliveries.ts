@@ -92,7 +92,11 @@ export const instalmentsTable = defineTable(instalments, {
     currency: { type: 'text', meaning: 'ISO 4217; null for a quantity', ...optional, value: sql.ref('c.currency') },
     unit: codeColumn(units, 'What is counted; null for money', { ...optional, value: sql.ref('c.unit') }),
     state: codeColumn(instalmentStates, 'What became of it'),
-    is_suspended: { type: 'boolean', meaning: 'Whether a pause that has not ended holds it up' },
+    is_suspended: {
+      type: 'boolean',
+      meaning: 'Whether a pause that has not ended holds it up',
+      value: sql`(r.is_suspended and r.superseded_on is null)`,
+    },
     superseded_on: { type: 'date', meaning: 'The day from which a new plan took its place', ...optional },
   },
   filters: {
