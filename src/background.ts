@@ -10,6 +10,7 @@ import type { Chore, JobHandler } from './platform/jobs.ts'
 import { remindEveryHour } from './platform/reminders.ts'
 import { impactEvaluationOverdue, responseOverdue } from './resources/disruption-impacts/reminder.ts'
 import { closeAtDeadlines } from './resources/evaluations/close-job.ts'
+import { forgetUnanswered } from './resources/evaluations/retention.ts'
 import { endingUndecided, evaluationDue, evaluationOverdue } from './resources/partnerships/reminders.ts'
 import { resumptionDue } from './resources/pauses/reminder.ts'
 import { snapshotsEveryHour } from './resources/portfolio-snapshots/commands.ts'
@@ -32,11 +33,14 @@ export function backgroundWork({
   eventsKeptDays,
   auditKeptDays,
   exportsKeptHours,
+  invitationsKeptDays = 365,
   webhooks,
 }: {
   eventsKeptDays: number
   auditKeptDays: number
   exportsKeptHours: number
+  /** How long an invitation that is not answered names a person. */
+  invitationsKeptDays?: number
   webhooks: Webhooks
 }): {
   handlers: JobHandler[]
@@ -53,6 +57,7 @@ export function backgroundWork({
       expireAudit(auditKeptDays),
       expireImports,
       expireExports,
+      forgetUnanswered(invitationsKeptDays),
     ],
   }
 }

@@ -74,7 +74,7 @@ async function withDatabase(work: (url: string, config: Config) => Promise<void>
   const config = processConfig()
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined
   try {
-    await work(config.databaseUrl ?? (embedded?.url as string), config)
+    await work(config.ownerUrl ?? config.databaseUrl ?? (embedded?.url as string), config)
   } finally {
     await embedded?.stop()
   }

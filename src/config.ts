@@ -9,6 +9,8 @@ export interface Config {
   publicUrl: string
   /** Undefined: the embedded Postgres in `dataDir`. */
   databaseUrl: string | undefined
+  /** The owner of the schema, where `databaseUrl` is a login that owns nothing; null: nothing is set up, and no job runs. */
+  ownerUrl: string | undefined | null
   dataDir: string
   poolSize: number
   statementTimeoutMs: number
@@ -33,6 +35,8 @@ export interface Config {
   eventsKeptDays: number
   /** How long the audit is kept; 365 or more. */
   auditKeptDays: number
+  /** How long an invitation that is not answered names a person; 30 or more. */
+  invitationsKeptDays: number
   /** How long the files of an export are kept. */
   exportsKeptHours: number
   /** Lets webhooks go to http and to private addresses: for development alone. */
@@ -114,6 +118,15 @@ export function readConfig(env: Environment): Config {
       faults.push(`BOOTSTRAP_API_KEY: ${(error as Error).message}.`)
     }
   }
+  const owner = env['MIGRATION_DATABASE_URL']?.trim() || undefined
+  const ownerUrl = owner === 'none' ? null : url('MIGRATION_DATABASE_URL', owner, ['postgres:', 'postgresql:'])
+  const jobConcurrency = whole('JOB_CONCURRENCY', 8, 0, 100)
+  if (owner !== undefined && !env['DATABASE_URL']?.trim()) {
+    faults.push('MIGRATION_DATABASE_URL goes with DATABASE_URL, the login of the service itself.')
+  }
+  if (ownerUrl === null && jobConcurrency > 0) {
+    faults.push('JOB_CONCURRENCY must be 0 where MIGRATION_DATABASE_URL is none: the queue belongs to the owner.')
+  }
   const origins = text('CORS_ORIGINS', '*')
   const corsOrigins = origins === '*' ? true : origins.split(',').map((origin) => origin.trim())
   for (const origin of corsOrigins === true ? [] : corsOrigins) {
@@ -125,6 +138,7 @@ export function readConfig(env: Environment): Config {
     port,
     publicUrl: url('PUBLIC_URL', text('PUBLIC_URL', defaultAddress(host, port)), ['http:', 'https:']) as string,
     databaseUrl: url('DATABASE_URL', env['DATABASE_URL']?.trim() || undefined, ['postgres:', 'postgresql:']),
+    ownerUrl,
     dataDir: text('DATA_DIR', '.data'),
     poolSize: whole('POOL_SIZE', 20, 2, 500),
     statementTimeoutMs: whole('STATEMENT_TIMEOUT_MS', 10_000, 100, 600_000),
@@ -141,9 +155,10 @@ export function readConfig(env: Environment): Config {
     trustProxy: proxiesOf(text('TRUST_PROXY', 'false'), faults),
     drainDelayMs,
     drainTimeoutMs,
-    jobConcurrency: whole('JOB_CONCURRENCY', 8, 0, 100),
+    jobConcurrency,
     eventsKeptDays: whole('EVENTS_KEPT_DAYS', 90, 90, 36_500),
     auditKeptDays: whole('AUDIT_KEPT_DAYS', 2557, 365, 36_500),
+    invitationsKeptDays: whole('INVITATIONS_KEPT_DAYS', 365, 30, 36_500),
     exportsKeptHours: whole('EXPORTS_KEPT_HOURS', 168, 1, 8760),
     webhookAllowPrivate: choice('WEBHOOK_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',
     oidcAllowPrivate: choice('OIDC_ALLOW_PRIVATE', ['true', 'false'], 'false') === 'true',

@@ -54,10 +54,8 @@ async function main(): Promise<void> {
 /** Starts one thing after another; what was started is noted in `stops`. */
 async function start(config: Config, logger: Logger, draining: AbortSignal, stops: Stop[]): Promise<void> {
   const url = config.databaseUrl ?? (await ownDatabase(config, logger, stops))
-  const applied = await migrate(url)
-  if (applied.length > 0) logger.info({ applied }, 'migrated')
-  const made = await bootstrap(url, systemClock, { tenant: config.bootstrapTenant, key: config.bootstrapApiKey })
-  if (made) announce(config.bootstrapTenant, made.key, config.bootstrapApiKey !== undefined)
+  const ownerUrl = config.ownerUrl === undefined ? url : config.ownerUrl
+  if (ownerUrl !== null) await setUp(ownerUrl, config, logger)
 
   const database = connectDatabase({
     url,
@@ -73,11 +71,11 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
   }
   const issuers = makeOutbound({ allowPrivate: config.oidcAllowPrivate })
   if (config.secretsKeys.length === 0) logger.warn('SECRETS_KEYS is not set: secrets of webhooks are stored unsealed')
-  if (config.jobConcurrency > 0) {
+  if (config.jobConcurrency > 0 && ownerUrl !== null) {
     const { jobConcurrency: concurrency } = config
     const jobs = await startJobs({
       ...backgroundWork({ ...config, webhooks }),
-      url,
+      url: ownerUrl,
       database,
       clock: systemClock,
       log: logger,
@@ -90,6 +88,14 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
   const app = await buildApp({ ...config, database, clock: systemClock, logger, draining, signals, webhooks, issuers })
   stops.push(() => app.close())
   await app.listen({ host: config.host, port: config.port, listenTextResolver: (address) => `listening at ${address}` })
+}
+
+/** Brings the database up to this program; makes the first tenant of an empty one. */
+async function setUp(url: string, config: Config, logger: Logger): Promise<void> {
+  const applied = await migrate(url)
+  if (applied.length > 0) logger.info({ applied }, 'migrated')
+  const made = await bootstrap(url, systemClock, { tenant: config.bootstrapTenant, key: config.bootstrapApiKey })
+  if (made) announce(config.bootstrapTenant, made.key, config.bootstrapApiKey !== undefined)
 }
 
 async function ownDatabase(config: Config, logger: Logger, stops: Stop[]): Promise<string> {

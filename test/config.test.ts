@@ -17,6 +17,7 @@ t.test('an empty environment is enough', async (t) => {
     port: 3000,
     publicUrl: 'http://127.0.0.1:3000',
     databaseUrl: undefined,
+    ownerUrl: undefined,
     dataDir: '.data',
     poolSize: 20,
     statementTimeoutMs: 10_000,
@@ -33,6 +34,7 @@ t.test('an empty environment is enough', async (t) => {
     jobConcurrency: 8,
     eventsKeptDays: 90,
     auditKeptDays: 2557,
+    invitationsKeptDays: 365,
     exportsKeptHours: 168,
     webhookAllowPrivate: false,
     oidcAllowPrivate: false,
@@ -49,6 +51,8 @@ t.test('everything can be set, and white space around it does not count', async 
     PORT: ' 8080 ',
     PUBLIC_URL: 'https://beide.example.org',
     DATABASE_URL: 'postgres://beide@db.example.org/beide',
+    MIGRATION_DATABASE_URL: 'postgres://owner@db.example.org/beide',
+    INVITATIONS_KEPT_DAYS: '90',
     DATA_DIR: '/var/lib/beide',
     POOL_SIZE: '5',
     STATEMENT_TIMEOUT_MS: '2000',
@@ -77,6 +81,7 @@ t.test('everything can be set, and white space around it does not count', async 
     port: 8080,
     publicUrl: 'https://beide.example.org',
     databaseUrl: 'postgres://beide@db.example.org/beide',
+    ownerUrl: 'postgres://owner@db.example.org/beide',
     dataDir: '/var/lib/beide',
     poolSize: 5,
     statementTimeoutMs: 2000,
@@ -93,6 +98,7 @@ t.test('everything can be set, and white space around it does not count', async 
     jobConcurrency: 2,
     eventsKeptDays: 365,
     auditKeptDays: 3650,
+    invitationsKeptDays: 90,
     exportsKeptHours: 168,
     webhookAllowPrivate: true,
     oidcAllowPrivate: true,
@@ -178,4 +184,13 @@ t.test('a client needs a key, and by default finds the service on its own machin
       'BEIDE_API_KEY must hold an API key of the service.',
     ])
   }
+})
+
+t.test('an owner beside the login of the service', async (t) => {
+  t.same(faultsOf({ MIGRATION_DATABASE_URL: 'none' }), [
+    'MIGRATION_DATABASE_URL goes with DATABASE_URL, the login of the service itself.',
+    'JOB_CONCURRENCY must be 0 where MIGRATION_DATABASE_URL is none: the queue belongs to the owner.',
+  ])
+  const env = { DATABASE_URL: 'postgres://web@db/beide', MIGRATION_DATABASE_URL: 'none', JOB_CONCURRENCY: '0' }
+  t.equal(readConfig(env).ownerUrl, null)
 })

@@ -114,23 +114,47 @@ for (const [who, key] of Object.entries(strangers)) {
   })
 }
 
-t.test('without the scope, with an expired or a revoked key there is one answer for all', async (t) => {
-  const keys = new Map<string, string>()
-  for (const scope of new Set(open.map(({ scope }) => scope as string))) {
-    const others = partnerScopes.filter((held) => held !== scope)
-    keys.set(scope, (await keyOf(both, others)).key)
-  }
-  for (const operation of open) {
-    const naming = oursFor(operation)
-    const cases = { forbidden: keys.get(operation.scope as string), unauthenticated: lapsed.key }
-    for (const [code, key] of [...Object.entries(cases), ['unauthenticated', revoked.key]]) {
-      const theirs = await ask(service, operation, naming, { key })
-      const nothing = await ask(service, operation, nobodys, { key })
-      isProblem(t, theirs, code as 'forbidden')
-      t.equal(masked(theirs, naming), masked(nothing, nobodys), operation.id)
+t.test(
+  'without the scope, with an expired or a revoked key there is one answer for all, wherever an id stands',
+  async (t) => {
+    const keys = new Map<string, string>()
+    for (const scope of new Set(open.map(({ scope }) => scope as string))) {
+      const others = partnerScopes.filter((held) => held !== scope)
+      keys.set(scope, (await keyOf(both, others)).key)
     }
-  }
-})
+    for (const operation of guarded) {
+      const naming = oursFor(operation)
+      const example = operation.body ? (bodyOf(operation) as Json) : undefined
+      // What is not open to partners has a scope that no partner can have.
+      const cases = [
+        ['forbidden', keys.get(operation.scope as string) ?? own],
+        ['unauthenticated', lapsed.key],
+        ['unauthenticated', revoked.key],
+      ] as const
+      for (const [code, key] of cases) {
+        const theirs = await ask(service, operation, naming, { key })
+        const nothing = await ask(service, operation, nobodys, { key })
+        isProblem(t, theirs, code)
+        t.equal(masked(theirs, naming), masked(nothing, nobodys), operation.id)
+        const asked = masked(nothing, nobodys)
+        const filters = operation.parameters.filter(
+          ({ in: place, schema }) => place === 'query' && schema.format === 'uuid',
+        )
+        for (const { name } of filters) {
+          const [id = ''] = oursNamed(name, operation)
+          const answer = await ask(service, operation, nobodys, { key, query: `?${name}=${id}` })
+          t.equal(masked(answer, { ...nobodys, id }), asked, `${operation.id}?${name}`)
+        }
+        for (const name of example === undefined ? [] : namesIn(operation.body)) {
+          const [id = ''] = oursNamed(name, operation)
+          const body = withName(example as Json, operation.body, name, id)
+          const answer = await ask(service, operation, nobodys, { key, body })
+          t.equal(masked(answer, { ...nobodys, id }), asked, `${operation.id} ${name}`)
+        }
+      }
+    }
+  },
+)
 
 const { schemas } = service.document.components
 

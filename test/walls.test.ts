@@ -1,8 +1,10 @@
 import pg from 'pg'
 import t from 'tap'
 import { newId } from '../src/core/ids.ts'
-import { wholeTenant } from '../src/db/database.ts'
+import { connectDatabase, wholeTenant } from '../src/db/database.ts'
 import { serviceRole } from '../src/db/pool.ts'
+import { cloneDatabase } from './support/database.ts'
+import { startService } from './support/harness.ts'
 import { idsOf, oneOfEach, startForAll } from './support/one-of-each.ts'
 
 // The second wall between tenants: what the database itself refuses, whatever a query of the service says.
@@ -171,4 +173,36 @@ t.test('a connection goes from one tenant to the next without keeping what it sa
     Array.from({ length: 100 }, (_, at) => seen(at % 2 === 0 ? service.tenantId : newId())),
   )
   t.ok(counts.every((count, at) => count === (at % 2 === 0 ? own : 0)))
+})
+
+t.test('a login that owns nothing is enough for the service, and has nothing of its own', async (t) => {
+  const name = `web_${newId().replaceAll('-', '')}`
+  await asOwner(`create role ${name} login noinherit password 'of this test'`)
+  await asOwner(`grant ${serviceRole}, beide_partner to ${name}`)
+  const own = await cloneDatabase(t)
+  const url = new URL(own)
+  Object.assign(url, { username: name, password: 'of this test' })
+  const database = connectDatabase({
+    url: url.href,
+    size: 4,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 20_000,
+    onError: () => {},
+  })
+  const plain = await startService(t, { url: own, database })
+  t.teardown(() => asOwner(`drop role ${name}`))
+  const { id } = await plain.make('/v1/organisations', { name: 'Onder een ander', sector: 'company' })
+  const { key } = await plain.make('/v1/api-keys', {
+    name: 'Portal',
+    scopes: ['organisations:read'],
+    organisation_ids: [id],
+  })
+  t.equal((await plain.get('/v1/organisations', { key })).body.data.length, 1, 'partners read, too')
+  t.equal((await plain.get('/v1/exports/organisations.csv')).status, 200)
+  const client = new pg.Client({ connectionString: url.href })
+  await client.connect()
+  t.teardown(() => client.end())
+  for (const statement of ['select from organisations', 'select from tenants', 'create table mine (id integer)'])
+    await t.rejects(client.query(statement), { code: '42501' }, statement)
+  await t.rejects(client.query('set role postgres'))
 })
