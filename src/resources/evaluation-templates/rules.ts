@@ -105,8 +105,9 @@ function itemOf(
   } else if (predicted) {
     checkAlike(scale, reverse, predicted, at, faults)
   }
-  const points = write.anchors ?? (scale === 'text' ? null : predicted?.anchors) ?? []
-  const labels = labelsOf(scale, points, at, languages, faults)
+  const isAlike = predicted && scale === (predicted.scale ?? 'likert5')
+  const anchors = write.anchors ?? (isAlike ? predicted.anchors : undefined) ?? []
+  const labels = labelsOf(scale, anchors, at, languages, faults)
   return completeItem({ code, dimension, statement, scale, reverse, required, perspective, predicts }, labels)
 }
 
