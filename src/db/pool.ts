@@ -51,6 +51,8 @@ export function makePool(settings: PoolSettings): pg.Pool {
       `-c role=${settings.role ?? serviceRole}`,
       '-c timezone=UTC',
       '-c datestyle=ISO',
+      // Short statements of many parts, whose costs are guessed high: compiling them takes longer than running them.
+      '-c jit=off',
       `-c statement_timeout=${settings.statementTimeoutMs}`,
       '-c idle_in_transaction_session_timeout=30000',
       '-c client_connection_check_interval=500',
