@@ -17,6 +17,8 @@ t.test('the reference page comes whole from the service, and leads to no other',
   t.equal(script.status, 200)
   t.match(script.headers, { 'content-type': /javascript/ })
   t.equal((await service.call('GET', '/docs', undefined, { key: null })).headers['location'], '/docs/')
+  const unknown = await service.call('GET', '/docs/nothing', undefined, { key: null })
+  t.match(unknown, { status: 404, body: { code: 'unknown_route' } })
 })
 
 t.test('parameters that have a default may be left out', async (t) => {

@@ -1,22 +1,39 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { sql } from 'kysely'
 import type { Static, TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import type { Clock } from '../core/clock.ts'
 import type { Caller, Database, Tx } from '../db/database.ts'
 import { param, prepare } from '../db/prepared.ts'
+import { type Check, checksOf } from './validation.ts'
+
+const checkOf = checksOf([], { isText: false })
 
 /** A kind of work that is done later, outside the request: its name and the shape of what it is told. */
 export interface Job<Payload extends TSchema> {
   name: string
   payload: Payload
+  /** @throws unless it has the shape of the payload */
+  check: Check
 }
 
 /**
  * Names a kind of job. Apart from its handler, so that a command can enqueue what in the end calls commands.
  * @param name lower case with underscores; unique in the service, and never changed while jobs of it may wait
  */
-export const defineJob = <Payload extends TSchema>(name: string, payload: Payload): Job<Payload> => ({ name, payload })
+export function defineJob<Payload extends TSchema>(name: string, payload: Payload): Job<Payload> {
+  const check = checkOf(payload)
+  return {
+    name,
+    payload,
+    check: (data) => {
+      try {
+        check(data)
+      } catch (cause) {
+        throw new Error(`A job ${name} has a payload of another shape`, { cause })
+      }
+    },
+  }
+}
 
 /** What every job is given. */
 export interface JobTools {
@@ -53,7 +70,7 @@ export function handleJob<Payload extends TSchema>(
   return {
     name: job.name,
     run: (context, payload) => {
-      if (!Value.Check(job.payload, payload)) throw new Error(`A job ${job.name} has a payload of another shape`)
+      job.check(payload)
       return run(context, payload as Static<Payload>)
     },
   }
@@ -88,7 +105,7 @@ export async function enqueue<Payload extends TSchema>(
   payload: Static<Payload>,
   { runAt, key, queue }: EnqueueOptions = {},
 ): Promise<void> {
-  if (!Value.Check(job.payload, payload)) throw new Error(`A job ${job.name} was given a payload of another shape`)
+  job.check(payload)
   await enqueuing.run(tx, {
     name: job.name,
     payload: JSON.stringify(payload),
