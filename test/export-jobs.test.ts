@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import pg from 'pg'
@@ -322,46 +321,6 @@ t.test('a copy that is kept by exports of changes is the same as a whole export'
     deleted: [`partnerships ${alone.id}`, `partnership_parties ${alone.id}`, `partnership_status_history ${alone.id}`],
   })
   t.equal(few, 3, 'and only what changed is written')
-})
-
-t.test('what the page for analysts shows works as it stands there', async (t) => {
-  const directory = await temporaryDirectory()
-  t.teardown(() => rm(directory, { recursive: true }))
-  const keep = async (done: Json, folder: string) => {
-    await mkdir(folder, { recursive: true })
-    for (const { name } of done.files) await writeFile(join(folder, name), await fileOf(service, done, name))
-  }
-  const parquet = await exported(service, { format: 'parquet' })
-  await keep(parquet, directory)
-  await keep(await exported(service, { format: 'csv', tables: ['evaluation_scores'] }), directory)
-  await organisation(service, 'company', 'One more')
-  const changed = { format: 'parquet', changed_since_sequence: parquet.sequence }
-  await keep(await exported(service, changed), join(directory, 'changes'))
-
-  const page = await readFile(new URL('../docs/analysts.md', import.meta.url), 'utf8')
-  const snippets = [...page.matchAll(/```(sql|python|r)\n([\s\S]*?)```/g)]
-  t.equal(snippets.length, 8)
-  const duck = await duckdb(t)
-  await duck(`set file_search_path = '${directory}'`)
-  for (const [, language, code = ''] of snippets) {
-    if (language === 'sql') {
-      for (const statement of code.split(/;\n/).filter((part) => part.trim() !== '')) {
-        const rows = await duck(statement)
-        t.ok(rows.length > 0 && Object.keys(rows[0] ?? {}).length > 0, statement.split('\n')[0] ?? '')
-      }
-      continue
-    }
-    const [program, has] = language === 'python' ? ['python3', ['-c', 'import pandas']] : ['Rscript', ['--version']]
-    if (spawnSync(program, has).status !== 0) {
-      t.comment(`${program} is not here`)
-      continue
-    }
-    const script = join(directory, `snippet.${language}`)
-    await writeFile(script, code)
-    const { status, stderr, stdout } = spawnSync(program, [script], { cwd: directory, encoding: 'utf8' })
-    t.equal(status, 0, stderr)
-    t.match(stdout, /company/)
-  }
 })
 
 t.test('a position that the feed no longer keeps is refused', async (t) => {
