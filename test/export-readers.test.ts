@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -226,6 +227,87 @@ t.test(
     }
   },
 )
+
+/** What is used here of the public validator, which comes without types. */
+interface Frictionless {
+  Package: {
+    load(
+      descriptor: Json,
+      options: { basePath: string },
+    ): Promise<{ valid: boolean; errors: Error[]; profile: { name: string }; resources: Resource[] }>
+  }
+}
+interface Resource {
+  name: string
+  descriptor: Json
+  read(options: { keyed: boolean; relations: boolean }): Promise<Json[]>
+}
+const { Package } = createRequire(import.meta.url)('datapackage') as Frictionless
+
+const manifestOf = async (format: string): Promise<Json> =>
+  JSON.parse(await readFile(join(directory, format, 'datapackage.json'), 'utf8'))
+
+/** The rows of a resource, each checked against its schema, its key and the tables to which it refers. */
+const rowsOf = (resource: Resource): Promise<Json[]> =>
+  resource.read({ keyed: true, relations: true }).catch((error: Error & { errors?: Error[] }) => {
+    throw new Error([error, ...(error.errors ?? [])].map(({ message }) => message).join(' '))
+  })
+
+/** Loads the package of CSV with something changed. */
+async function loadedWith(change: (resource: (name: string) => Json) => void, folder = 'csv') {
+  const manifest = await manifestOf('csv')
+  change((name) => manifest.resources.find((resource: Json) => resource.name === name))
+  return Package.load(manifest, { basePath: join(directory, folder) })
+}
+
+t.test('the package is valid to the public validator, with every row, key and foreign key', async (t) => {
+  for (const [format, profile] of Object.entries({ csv: 'tabular-data package', parquet: 'data-package' })) {
+    const loaded = await Package.load(await manifestOf(format), { basePath: join(directory, format) })
+    t.strictSame([loaded.valid, loaded.errors.map(String), loaded.profile.name], [true, [], profile], format)
+  }
+  const { resources } = await loadedWith(() => {})
+  t.strictSame(
+    resources.map(({ name }) => name),
+    tables.map(({ name }) => name),
+  )
+  for (const resource of resources) {
+    t.equal((await rowsOf(resource)).length, resource.descriptor.rows, `all rows of ${resource.name}`)
+  }
+})
+
+t.test('and it finds what is wrong with a package, where something is', async (t) => {
+  const unreadable = await loadedWith((resource) => {
+    resource('commitments').schema.fields[0].type = 'guid'
+    delete resource('pauses').path
+  })
+  t.notOk(unreadable.valid)
+  t.match(unreadable.errors.map(({ message }) => message).join(' '), /commitments|resources/)
+  const rejects = async (name: string, why: RegExp, change: Parameters<typeof loadedWith>[0], folder?: string) => {
+    const { resources } = await loadedWith(change, folder)
+    const resource = resources.find((one) => one.name === name) as Resource
+    await t.rejects(rowsOf(resource), why, `${name}: ${why}`)
+  }
+  const field = (resource: Json, name: string) => resource.schema.fields.find((one: Json) => one.name === name)
+  await rejects('commitments', /type|cast/i, (resource) => {
+    Object.assign(field(resource('commitments'), 'title'), { type: 'number' })
+  })
+  await rejects('commitments', /enum|constraint/i, (resource) => {
+    field(resource('commitments'), 'kind').constraints.enum = ['goods']
+  })
+  await rejects('commitments', /required|constraint/i, (resource) => {
+    field(resource('commitments'), 'closed_on').constraints = { required: true }
+  })
+  await rejects('evaluation_scores', /unique/i, (resource) => {
+    resource('evaluation_scores').schema.primaryKey = ['evaluation_id']
+  })
+  await rejects('fulfilments', /header|names/i, (resource) => {
+    field(resource('fulfilments'), 'note').name = 'remark'
+  })
+  await rejects('pauses', /foreign key/i, (resource) => {
+    const [key] = resource('pauses').schema.foreignKeys
+    key.reference.resource = 'objectives'
+  })
+})
 
 const page = await readFile(new URL('../docs/analysts.md', import.meta.url), 'utf8')
 const snippets = snippetsOf(page)

@@ -39,7 +39,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
   })
   const seats = await allianceTakenOver(service, {
     charity: organisation,
-    partnership: { external_refs },
+    partnership: { external_refs, purpose: { why: { nl: 'Lezen' }, what: { nl: 'Bijles' }, how: { nl: 'Samen' } } },
   })
   const { partnership } = seats
   const gift = await service.make('/v1/commitments', {
