@@ -49,6 +49,7 @@ const elsewhere: Record<string, [component: string, member: string]> = {
   'partnership_parties.role': ['Party', 'role'],
   'partnership_parties.side': ['Party', 'side'],
   'evaluation_anonymous_responses.side': ['Party', 'side'],
+  'evaluations.organisation_side': ['Party', 'side'],
   'commitments.unit': ['QuantityMeasure', 'unit'],
   'fulfilments.unit': ['QuantityMeasure', 'unit'],
   'substitutions.unit': ['QuantityMeasure', 'unit'],

@@ -32,7 +32,9 @@ t.test('the demo fills a service with every state there is, and a second run fin
   t.strictSame(statuses(await all('amendments')), ['accepted'])
   const evaluations = await all('evaluations')
   t.strictSame(statuses(evaluations), ['cancelled', 'concluded', 'planned'])
-  const held = evaluations.filter(({ status }) => status === 'concluded')
+  const ready = evaluations.filter(({ kind }) => kind === 'readiness')
+  t.strictSame(statuses(ready), ['concluded'], 'an organisation has judged itself')
+  const held = evaluations.filter(({ kind, status }) => status === 'concluded' && kind !== 'readiness')
   t.equal(held.length, 2)
   for (const { id } of held) {
     const { scores, gaps } = (await service.get(`/v1/evaluations/${id}/scores`)).body
@@ -44,7 +46,7 @@ t.test('the demo fills a service with every state there is, and a second run fin
 
   const before = await service.get('/v1/events?limit=200')
   t.ok(before.body.data.length < 200)
-  t.strictSame(await loadDemo(client), { created: 0, found: first.created - 4, steps: 0 })
+  t.strictSame(await loadDemo(client), { created: 0, found: first.created - 5, steps: 0 })
   const after = await service.get('/v1/events?limit=200')
   t.strictSame(after.body.data, before.body.data, 'nothing has happened')
 })

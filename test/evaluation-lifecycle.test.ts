@@ -1,6 +1,6 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
-import { evaluationLifecycle, partnershipStates } from '../src/resources/evaluations/lifecycle.ts'
+import { evaluationLifecycle, subjectStates } from '../src/resources/evaluations/lifecycle.ts'
 import { evaluationStatuses } from '../src/resources/evaluations/schemas.ts'
 import { type Json, startService } from './support/harness.ts'
 import { conclusion, openRound, partnershipOf, plan, respond, roundIn, stepRound, untold } from './support/rounds.ts'
@@ -75,6 +75,7 @@ t.test('the history keeps every step, its day and its reason', async (t) => {
 
 t.test('a round of each kind is planned and opened in the states of a partnership that suit it', async (t) => {
   const service = await shared.afresh()
+  const { readiness: _of, ...partnershipStates } = subjectStates
   for (const status of ['draft', 'proposed', 'declined', 'active', 'paused', 'ending', 'ended']) {
     const partnership = await partnershipOf(service, status)
     for (const [kind, states] of Object.entries(partnershipStates)) {

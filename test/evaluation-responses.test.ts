@@ -146,6 +146,7 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
   const { scores, gaps, ...head } = answer.body
   t.strictSame(head, {
     evaluation_id: round.id,
+    gaps_reason: null,
     template_code: 'partnership-review',
     template_version: 1,
     as_of: closed.closed_at,

@@ -24,6 +24,7 @@ t.test('a round is planned with its defaults', async (t) => {
     version: 1,
     created_at: '2026-06-15T10:00:00.25+00:00',
     updated_at: '2026-06-15T10:00:00.25+00:00',
+    organisation_id: null,
     partnership_id: partnership.id,
     kind: 'periodic',
     template_code: 'partnership-review',

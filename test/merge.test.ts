@@ -271,6 +271,7 @@ t.test('every foreign key to organisations is one that merging knows', async (t)
     rows.map(({ name }) => name),
     [
       'contacts.organisation_id',
+      'evaluations.organisation_id',
       'objectives.organisation_id',
       'organisation_identifiers.organisation_id',
       'organisations.merged_into_id',

@@ -176,3 +176,23 @@ export const disruption = {
     started_on: '2025-03-01',
   },
 }
+
+/** An organisation judges how ready it is for alliances: how good each theme is, from 0 to 1. */
+export const readiness = {
+  id: 'swimming-ready-2025',
+  organisation: 'swimming',
+  body: { kind: 'readiness', title: 'Klaar voor samenwerking', period_from: '2025-01-01', period_to: '2025-12-31' },
+  view: { reciprocity: 0.5, flexibility: 1, sensitivity: 0.75, change_and_evaluate: 0.25, strategic_anchoring: 0.5 },
+  conclusion: {
+    conclusion: 'Wij vangen veel op, maar evalueren te weinig met onze partners.',
+    decisions: [
+      {
+        aspect: 'how',
+        decision: 'intensify',
+        rationale: 'Elk half jaar een gesprek met iedere partner',
+        due_on: '2026-03-01',
+      },
+    ],
+    statements: [{ text: 'Het bestuur herkent dit beeld.' }],
+  },
+}

@@ -1,5 +1,5 @@
 import type { Reply } from './client.ts'
-import type { DemoRound } from './demo-portfolio.ts'
+import type { DemoRound, readiness } from './demo-portfolio.ts'
 import type { Demo } from './demo-run.ts'
 
 interface Item {
@@ -34,13 +34,32 @@ export async function holdRound(
   if (round.body.status === 'closed' && conclusion) await demo.step('evaluations', round, 'conclude', conclusion)
 }
 
+/** Holds a round in which an organisation judges itself. */
+export async function holdReadiness(
+  demo: Demo,
+  { id, organisation, body, view, conclusion }: typeof readiness,
+): Promise<void> {
+  const organisation_ref = { system: 'demo', id: organisation }
+  let round = await demo.put('evaluations', id, { ...body, organisation_ref })
+  if (round.body.status === 'planned') {
+    round = await demo.step('evaluations', round, 'open', { invite_all_parties: true })
+  }
+  const path = `/v1/evaluations/${round.body.id}`
+  if (round.body.status === 'open') {
+    await answer(demo, path, round, { view })
+    round = await demo.client.must('GET', path)
+  }
+  if (round.body.status === 'closed') await demo.step('evaluations', round, 'conclude', conclusion)
+}
+
 async function answer(
   demo: Demo,
   path: string,
   round: Reply,
-  { party_id, view, remark }: { party_id: string; view: Readonly<Record<string, number>>; remark?: string },
+  { party_id, view, remark }: { party_id?: string; view: Readonly<Record<string, number>>; remark?: string },
 ): Promise<void> {
-  const { body: invitations } = await demo.client.must('GET', `${path}/invitations?party_id=${party_id}`)
+  const query = party_id === undefined ? '' : `?party_id=${party_id}`
+  const { body: invitations } = await demo.client.must('GET', `${path}/invitations${query}`)
   if (invitations.data[0]?.status !== 'pending') return
   const { body: template } = await demo.client.must('GET', `/v1/evaluation-templates/${round.body.template_code}`)
   const answers = (template.items as Item[]).flatMap((item): object[] => {
@@ -49,6 +68,6 @@ async function answer(
     const level = item.reverse ? 1 - good : good
     return [{ item_code: item.code, score: item.minimum + Math.round((item.maximum - item.minimum) * level) }]
   })
-  await demo.client.must('POST', `${path}/responses`, { party_id, answers })
+  await demo.client.must('POST', `${path}/responses`, { ...(party_id === undefined ? {} : { party_id }), answers })
   demo.report.created += 1
 }

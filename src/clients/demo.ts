@@ -10,8 +10,9 @@ import {
   objectiveLinks,
   objectives,
   organisations,
+  readiness,
 } from './demo-portfolio.ts'
-import { holdRound } from './demo-rounds.ts'
+import { holdReadiness, holdRound } from './demo-rounds.ts'
 import { Demo, type DemoReport } from './demo-run.ts'
 
 /**
@@ -31,6 +32,7 @@ export async function loadDemo(client: Client): Promise<DemoReport> {
     await demo.put('objectives', id, { ...body, organisation_ref: { system: 'demo', id: organisation } })
   }
   for (const partnership of [...running, ...others]) await loadPartnership(demo, partnership)
+  await holdReadiness(demo, readiness)
   await linkObjectives(demo)
   await strike(demo)
   return demo.report

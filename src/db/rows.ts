@@ -240,8 +240,9 @@ export interface EvaluationDecisions {
   due_on: string | null;
   evaluation_id: string;
   id: string;
+  organisation_id: string | null;
   owner_party_id: string | null;
-  partnership_id: string;
+  partnership_id: string | null;
   rationale: string | null;
   status: string;
   tenant_id: string;
@@ -263,8 +264,9 @@ export interface EvaluationInvitations {
   function: string | null;
   id: string;
   language: string | null;
-  partnership_id: string;
-  party_id: string;
+  organisation_id: string | null;
+  partnership_id: string | null;
+  party_id: string | null;
   status: string;
   tenant_id: string;
   token_hash: Buffer | null;
@@ -277,7 +279,7 @@ export interface EvaluationResponses {
   created_at: string;
   evaluation_id: string;
   id: string;
-  party_id: string;
+  party_id: string | null;
   submitted_at: string;
   tenant_id: string;
 }
@@ -295,7 +297,9 @@ export interface Evaluations {
   minimum_per_side: number | null;
   opened_at: string | null;
   opens_at: string | null;
-  partnership_id: string;
+  organisation_id: string | null;
+  organisation_side: string | null;
+  partnership_id: string | null;
   period_from: string;
   period_to: string;
   response_mode: string;

@@ -7,7 +7,7 @@ import { takeSnapshot } from '../../src/resources/portfolio-snapshots/commands.t
 import { makeExport } from './exporting.ts'
 import { type Json, type Service, startService } from './harness.ts'
 import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
-import { conclusion, openRound, ownTemplate, respond, stepRound } from './rounds.ts'
+import { closedReadiness, conclusion, openRound, ownTemplate, respond, stepRound } from './rounds.ts'
 
 /** A service in which every kind of record can be made: webhooks may go to this machine, so a target needs no name server. */
 export const startForAll = (t: Test): Promise<Service> =>
@@ -87,6 +87,7 @@ export async function oneOfEach(service: Service): Promise<Record<string, string
     response: 'none_needed',
     external_refs,
   })
+  await stepRound(service, await closedReadiness(service, organisation), 'conclude', conclusion)
   const line = `${JSON.stringify({ type: 'organisation', external_refs: [{ system: 'world', id: 'row' }] })}\n`
   const exported = await service.make('/v1/exports', { format: 'csv', tables: ['pauses'] })
   await makeExport(service, exported.id)

@@ -89,6 +89,39 @@ export async function individualRound(
   return { round: await stepRound(client, planned, 'open'), tokens, invitations }
 }
 
+/** A planned round in which an organisation judges itself. */
+export const planReadiness = (client: Client, organisation: Json, more: object = {}): Promise<Json> =>
+  client.make('/v1/evaluations', {
+    organisation_id: organisation.id,
+    kind: 'readiness',
+    period_from: '2026-01-01',
+    period_to: '2026-06-30',
+    ...more,
+  })
+
+const readinessTemplate = findTemplate('alliance-readiness') as NonNullable<ReturnType<typeof findTemplate>>
+
+/** An answer to every item of the built-in readiness questionnaire, in its own words too: so many points above the lowest. */
+export const readinessAnswers = (points: number, text = 'Vaker samen evalueren'): Json[] =>
+  readinessTemplate.items.map(({ code, minimum, maximum }) =>
+    minimum === null || maximum === null
+      ? { item_code: code, text }
+      : { item_code: code, score: Math.min(minimum + points, maximum) },
+  )
+
+/** A round that an organisation has answered in its own name, and with that closed. */
+export async function closedReadiness(
+  client: Client,
+  organisation: Json,
+  points = 3,
+  more: object = {},
+): Promise<Json> {
+  const planned = await planReadiness(client, organisation, more)
+  const open = await stepRound(client, planned, 'open', { invite_all_parties: true })
+  await client.make(`/v1/evaluations/${open.id}/responses`, { answers: readinessAnswers(points) })
+  return (await client.get(`/v1/evaluations/${open.id}`)).body
+}
+
 /** A round in a state: everyone answered where it was closed. */
 export async function roundIn(client: Client, partnership: Json, status: string, more: object = {}): Promise<Json> {
   if (status === 'planned') return plan(client, partnership, more)

@@ -36,20 +36,21 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   CommitmentTermsPatch: { shown: 'kind title binding reciprocity in_return_for mode measure schedule' },
   Evaluation: {
     shown:
-      'id version created_at updated_at partnership_id kind template_code template_version title period_from period_to opens_at closes_at response_mode minimum_per_side status opened_at closed_at concluded_at conclusion statements cancel_reason',
+      'id version created_at updated_at partnership_id organisation_id kind template_code template_version title period_from period_to opens_at closes_at response_mode minimum_per_side status opened_at closed_at concluded_at conclusion statements cancel_reason',
     hidden: 'external_refs metadata',
   },
   EvaluationAnchor: { shown: 'score label' },
   EvaluationAnswer: { shown: 'item_code score text not_applicable' },
   EvaluationDecision: {
     shown:
-      'id version created_at updated_at evaluation_id partnership_id aspect decision rationale due_on owner_party_id amendment_id status',
+      'id version created_at updated_at evaluation_id partnership_id organisation_id aspect decision rationale due_on owner_party_id amendment_id status',
   },
   EvaluationDecisionPage: { shown: 'data next_cursor total' },
   EvaluationDimension: { shown: 'code label weight' },
   EvaluationGap: { shown: 'level code sides gap flagged suppression_reason' },
   EvaluationInvitation: {
-    shown: 'id version created_at updated_at evaluation_id partnership_id party_id function language status',
+    shown:
+      'id version created_at updated_at evaluation_id partnership_id organisation_id party_id function language status',
     hidden: 'contact_id',
   },
   EvaluationInvitationPage: { shown: 'data next_cursor total' },
@@ -58,7 +59,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   EvaluationLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   EvaluationPage: { shown: 'data next_cursor total' },
-  EvaluationResponse: { shown: 'id evaluation_id party_id side submitted_at answers' },
+  EvaluationResponse: { shown: 'id evaluation_id party_id organisation_id side submitted_at answers' },
   EvaluationResponsePage: { shown: 'data next_cursor total' },
   EvaluationResponseReceipt: { shown: 'id evaluation_id party_id submitted_at evaluation_status' },
   EvaluationPreviousRound: {
@@ -68,7 +69,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   EvaluationScoreChange: { shown: 'side level code previous change' },
   EvaluationScores: {
     shown:
-      'evaluation_id template_code template_version as_of thresholds thresholds.gap thresholds.minimum_per_side thresholds.spread_from scores gaps understanding previous changes',
+      'evaluation_id template_code template_version as_of thresholds thresholds.gap thresholds.minimum_per_side thresholds.spread_from scores gaps gaps_reason understanding previous changes',
   },
   EvaluationStatement: { shown: 'party_id text stated_at' },
   EvaluationTemplate: {

@@ -53,8 +53,13 @@ function checkMembers(body: unknown): void {
 }
 
 /** Whose side acts must be the partner's own. */
-function checkActors(acts: readonly string[], body: Record<string, unknown>, { parties }: Reachable, faults: Faults) {
-  const own = new Set(parties.flatMap(({ id, organisation_id }) => [id, organisation_id]))
+function checkActors(
+  acts: readonly string[],
+  body: Record<string, unknown>,
+  { parties, itself }: Reachable,
+  faults: Faults,
+) {
+  const own = new Set([...parties.flatMap(({ id, organisation_id }) => [id, organisation_id]), itself])
   const given = acts.filter((member) => body[member] != null)
   for (const member of given) {
     if (own.has(String(body[member]).toLowerCase())) continue
@@ -79,7 +84,7 @@ async function checkWrite(
   const body = (request.body ?? {}) as Record<string, unknown>
   const named = idsIn(body)
   const ids = [...(id === undefined ? [] : [id.toLowerCase()]), ...named.map((each) => each.id)]
-  const reach = await reachableBy(database, principalOf(request), ids, clock.now())
+  const reach = await reachableBy(database, principalOf(request), ids, clock.now(), id)
   if (id !== undefined && !reach.ids.has(id.toLowerCase())) throw notFound()
   const faults = new Faults()
   addTenantMembers(body, faults)

@@ -37,23 +37,39 @@ const ownParties = prepare<{ id: string; organisation_id: string; partnership_id
 const horizons = prepare<{ partnership_id: string; horizon: string }>(sql`
   select partnership_id, partner_horizon(partnership_id)::text as horizon from unnest(partner_left()) as partnership_id`)
 
+// A round in which an organisation of the reader judges itself: there it acts for that, whatever it is a party of.
+const ownRound = prepare<{ organisation_id: string }>(sql`
+  select organisation_id from evaluations
+  where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
+    and organisation_id = any ((select partner_own())::uuid[])`)
+
 /** What a partner's request may name, and in whose name it may act. */
 export interface Reachable {
   /** Of the ids asked for, those of records that the partner sees. */
   ids: ReadonlySet<string>
   parties: readonly { id: string; organisation_id: string; partnership_id: string }[]
+  /** The organisation of the reader that the record at hand is about alone. */
+  itself: string | undefined
 }
 
-/** Asks the database, as the partner, for the records of these ids and for the partner's own parties at `now`. */
+/**
+ * Asks the database, as the partner, for the records of these ids and for the partner's own parties at `now`; `record` is
+ * the id of the one at hand, where there is one.
+ */
 export async function reachableBy(
   database: Database,
   reader: Reader,
   ids: readonly string[],
   now: string,
+  record?: string,
 ): Promise<Reachable> {
   return database.read(reader, async (tx) => {
-    const [rows, parties] = await Promise.all([within.run(tx, { ids }), ownParties.run(tx, { now })])
-    return { ids: new Set(rows.map(({ id }) => id)), parties }
+    const [rows, parties, [own]] = await Promise.all([
+      within.run(tx, { ids }),
+      ownParties.run(tx, { now }),
+      ownRound.run(tx, { id: record ?? null }),
+    ])
+    return { ids: new Set(rows.map(({ id }) => id)), parties, itself: own?.organisation_id }
   })
 }
 

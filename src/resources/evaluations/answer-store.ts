@@ -119,8 +119,9 @@ export interface Asked {
   /** In which language the respondent is asked, as far as anyone said. */
   language: string | null
   organisation: string
-  partnership: string
-  time_zone: string
+  /** Null where an organisation is asked about itself. */
+  partnership: string | null
+  time_zone: string | null
 }
 
 /** What a respondent is told of who is asked. */
@@ -133,8 +134,8 @@ const asked = prepare<Asked>(sql`
   select i.token_hash, coalesce(i.language, c.language, o.preferred_language) as language, o.name as organisation,
     r.name as partnership, r.time_zone
   from evaluation_invitations i
-  join partnership_parties p on p.tenant_id = i.tenant_id and p.id = i.party_id
-  join organisations o on o.tenant_id = p.tenant_id and o.id = p.organisation_id
-  join partnerships r on r.tenant_id = p.tenant_id and r.id = p.partnership_id
+  left join partnership_parties p on p.tenant_id = i.tenant_id and p.id = i.party_id
+  join organisations o on o.tenant_id = i.tenant_id and o.id = coalesce(i.organisation_id, p.organisation_id)
+  left join partnerships r on r.tenant_id = p.tenant_id and r.id = p.partnership_id
   left join contacts c on c.tenant_id = i.tenant_id and c.id = i.contact_id
   where i.tenant_id = ${tenantParam} and i.id = ${param('id')}::uuid`)

@@ -46,8 +46,9 @@ export async function leaveOpen(tx: Tx, id: string): Promise<void> {
   await forgetAnswers(tx, id)
 }
 
-const sideOf = ({ partnership }: Round, partyId: string): Side =>
-  (partnership.parties.find(({ id }) => id === partyId)?.side ?? 'other') as Side
+/** The side on which a party stands; null: the organisation whose round it is. */
+export const sideOf = ({ subject }: Pick<Round, 'subject'>, partyId: string | null): Side =>
+  (subject.seats.find(({ id }) => id === partyId)?.side ?? 'other') as Side
 
 async function responsesOf(tx: Tx, round: Round): Promise<{ side: Side; answers: AnswerGiven[] }[]> {
   const { id, response_mode } = round.evaluation

@@ -7,7 +7,7 @@ import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
-import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
+import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import {
   changedMembers,
@@ -19,27 +19,35 @@ import {
   upsertByRef,
 } from '../../platform/writes.ts'
 import { holdTemplate } from '../evaluation-templates/read.ts'
-import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
 import { closeAtDeadline } from './deadline.ts'
-import { requireChangeable, requirePartnershipState } from './lifecycle.ts'
+import { requireChangeable, requireSubjectState } from './lifecycle.ts'
 import type { Evaluation, EvaluationState, EvaluationWrite } from './schemas.ts'
 import { evaluationInsert, evaluationUpdate, instantsSpelt } from './store.ts'
+import { type Subject, subjectNamed, subjectTypeOf } from './subject.ts'
 import { evaluationResource } from './view.ts'
 
 export { carryOut, decisionNamed, linkAmendment, requireUnsettled } from './carrying-out.ts'
 export type { EvaluationDecision } from './decision-schemas.ts'
 export { forgetContact } from './erasure.ts'
+export { moveReadiness } from './merging.ts'
+
+/** The questionnaire of the service on which a round is held where none is named. */
+const builtIn: Readonly<Record<Subject['type'], string>> = {
+  partnership: 'partnership-review',
+  organisation: 'alliance-readiness',
+}
 
 /** The fewest answers with which a side is shown, where nobody asks for more. */
 const leastPerSide = 3
 
 export async function createEvaluation(tx: Tx, write: EvaluationWrite): Promise<Outcome> {
   const id = newId()
-  const { state, partnership, templateVersion } = await checked(tx, write)
-  requirePartnershipState(state.kind, partnership)
-  await evaluationInsert(tx, id, state, templateVersion)
+  const { state, subject, templateVersion } = await checked(tx, write)
+  requireSubjectState(state.kind, subject)
+  const side = subject.type === 'organisation' ? (subject.seats[0]?.side ?? null) : null
+  await evaluationInsert(tx, id, state, { version: templateVersion, side })
   await insertExternalRefs(tx, 'evaluation', id, state.external_refs)
-  const on = dateIn(partnership.time_zone, tx.now)
+  const on = dateIn(subject.time_zone, tx.now)
   await recordStatusChange(tx, { type: 'evaluation', id, version: 1, from: null, to: 'planned', on })
   return record(tx, { resource: evaluationResource, id, verb: 'created', changed: Object.keys(state) })
 }
@@ -52,11 +60,11 @@ export async function reviseEvaluation(
 ): Promise<Outcome> {
   const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
   const current = stateOf(evaluation)
-  const { state: next, partnership, templateVersion } = await checked(tx, revise(current), current)
+  const { state: next, subject, templateVersion } = await checked(tx, revise(current), current)
   const changed = changedMembers(current, next)
   if (changed.length === 0) return unchanged(tx, evaluationResource, id)
   requireChangeable(evaluation.status, changed)
-  if (changed.includes('kind')) requirePartnershipState(next.kind, partnership)
+  if (changed.includes('kind')) requireSubjectState(next.kind, subject)
   if (evaluation.status === 'open') {
     requireLater(current.closes_at, next.closes_at)
     requireNotLowered(current.minimum_per_side, next.minimum_per_side)
@@ -84,10 +92,11 @@ export async function upsertEvaluation(
 }
 
 function stateOf(evaluation: Evaluation): EvaluationState {
-  const { partnership_id, kind, template_code, title, period_from, period_to, opens_at, closes_at } = evaluation
-  const { response_mode, minimum_per_side, external_refs, metadata } = evaluation
+  const { partnership_id, organisation_id, kind, template_code, title, period_from, period_to } = evaluation
+  const { opens_at, closes_at, response_mode, minimum_per_side, external_refs, metadata } = evaluation
   return {
     partnership_id,
+    organisation_id,
     kind,
     template_code,
     title,
@@ -119,7 +128,7 @@ function requireNotLowered(current: number | null, next: number | null): void {
 
 interface Checked {
   state: EvaluationState
-  partnership: PartnershipContext
+  subject: Subject
   templateVersion: number
 }
 
@@ -127,9 +136,10 @@ interface Checked {
 async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState): Promise<Checked> {
   const faults = new Faults()
   const { period_from, period_to } = write
-  const partnership = await partnershipNamed(tx, write, faults)
-  const template_code = write.template_code ?? 'partnership-review'
-  const templateVersion = await versionOf(tx, template_code, current, faults)
+  const type = subjectTypeOf(write)
+  const subject = await subjectNamed(tx, write, faults)
+  const template_code = write.template_code ?? builtIn[type]
+  const templateVersion = await versionOf(tx, template_code, { type, current }, faults)
   if (period_to < period_from) {
     faults.add('/period_to', 'order', `The period ends on ${period_to}, before it begins on ${period_from}.`)
   }
@@ -144,9 +154,10 @@ async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState
   }
   checkMetadata(write.metadata, faults)
   faults.refuse()
-  if (!partnership) throw new Error('A partnership without a fault is there')
+  if (!subject) throw new Error('A subject without a fault is there')
   const state = {
-    partnership_id: partnership.id,
+    partnership_id: type === 'partnership' ? subject.id : null,
+    organisation_id: type === 'organisation' ? subject.id : null,
     kind: write.kind,
     template_code,
     title: write.title ?? null,
@@ -158,30 +169,23 @@ async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState
     external_refs: completeRefs(write.external_refs),
     metadata: write.metadata ?? {},
   }
-  return { state, partnership, templateVersion }
-}
-
-/** The partnership that a write names, held in the state that it is in. */
-async function partnershipNamed(
-  tx: Tx,
-  { partnership_id, partnership_ref }: EvaluationWrite,
-  faults: Faults,
-): Promise<PartnershipContext | undefined> {
-  const at = { pointer: '', member: 'partnership', required: true }
-  const id = await resolveNaming(tx, 'partnership', { id: partnership_id, ref: partnership_ref }, at, faults)
-  if (id === null) return undefined
-  const partnership = await holdPartnership(tx, { id })
-  if (!partnership) faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${id}.`)
-  return partnership
+  return { state, subject, templateVersion }
 }
 
 /** The latest version of the template that a round is to be held on. */
-async function versionOf(tx: Tx, code: string, current: EvaluationState | undefined, faults: Faults): Promise<number> {
+async function versionOf(
+  tx: Tx,
+  code: string,
+  { type, current }: { type: Subject['type']; current: EvaluationState | undefined },
+  faults: Faults,
+): Promise<number> {
   const template = await holdTemplate(tx, code)
   if (!template) {
     faults.add('/template_code', 'unknown_reference', `There is no template ${code}: see /v1/evaluation-templates.`)
-  } else if (template.subject !== 'partnership') {
-    faults.add('/template_code', 'wrong_subject', `${code} judges an organisation, not a partnership.`)
+  } else if (template.subject !== type) {
+    const [asks, not] =
+      type === 'partnership' ? ['an organisation', 'a partnership'] : ['a partnership', 'an organisation']
+    faults.add('/template_code', 'wrong_subject', `${code} judges ${asks}, not ${not}.`)
   } else if (template.status === 'retired' && code !== current?.template_code) {
     faults.add('/template_code', 'retired', `${code} is retired: no further round is planned on it.`)
   }

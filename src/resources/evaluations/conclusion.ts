@@ -7,14 +7,14 @@ import type { Outcome } from '../../platform/resource.ts'
 import { changedMembers, loadForUpdate, type Revision } from '../../platform/writes.ts'
 import { amendmentStatus } from '../amendments/read.ts'
 import { meetObligations } from '../disruption-impacts/commands.ts'
-import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import type { DecisionToTake, EvaluationDecisionWrite } from './decision-schemas.ts'
 import { answersAreShown } from './lifecycle.ts'
-import { partyNamed } from './parties.ts'
+import { nameOf, seatNamed } from './parties.ts'
 import type { StatementWrite } from './response-schemas.ts'
 import { lockForStep, lockRound, type Round, takeStep } from './round.ts'
 import type { EvaluationConclude } from './schemas.ts'
 import { decisionsInsert, decisionUpdate, statementsAdd } from './store.ts'
+import { type Subject, subjectOf } from './subject.ts'
 import { decisionResource, evaluationResource } from './view.ts'
 
 /** closed → concluded: what the parties made of the scores, what they decided, and what each has to say. */
@@ -28,14 +28,15 @@ export async function concludeEvaluation(
   const faults = new Faults()
   const owners: (string | null)[] = []
   for (const [at, decision] of decisions.entries()) {
-    owners.push(await ownerOf(tx, round.partnership, decision, `/decisions/${at}`, faults))
+    owners.push(await ownerOf(tx, round.subject, decision, `/decisions/${at}`, faults))
   }
   const speakers = await speakersOf(tx, round, statements, (at) => `/statements/${at}`, faults)
   if (speakers.length > 0) await statementsAdd(tx, id, speakers)
   const taken = decisions.map(({ aspect, decision, rationale = null, due_on = null }, at) => {
     const owner_party_id = owners[at] ?? null
-    const partnership_id = round.partnership.id
-    return { id: newId(), evaluation_id: id, partnership_id, aspect, decision, rationale, due_on, owner_party_id }
+    const { partnership_id, organisation_id } = round.evaluation
+    const of = { evaluation_id: id, partnership_id, organisation_id }
+    return { id: newId(), ...of, aspect, decision, rationale, due_on, owner_party_id }
   })
   await decisionsInsert(tx, taken)
   const columns = { status: 'concluded', concluded_at: tx.now, conclusion } as const
@@ -45,7 +46,7 @@ export async function concludeEvaluation(
     const changed = [...Object.keys(decision), 'status']
     record(tx, { resource: decisionResource, id: decision.id, verb: 'created', changed })
   }
-  if (round.evaluation.kind === 'disruption') await meetObligations(tx, round.partnership.id)
+  if (round.evaluation.kind === 'disruption') await meetObligations(tx, round.subject.id)
   return outcome
 }
 
@@ -68,16 +69,15 @@ export async function reviseDecision(
   revise: Revision<EvaluationDecisionWrite>,
 ): Promise<Outcome> {
   const decision = await loadForUpdate(tx, decisionResource, id, ifMatch)
-  const { status, due_on, owner_party_id, partnership_id } = decision
+  const { status, due_on, owner_party_id, evaluation_id, partnership_id, organisation_id } = decision
   const current = { status, due_on, owner_party_id }
   const write = revise(current)
   const byOrganisation = write.owner_organisation_id != null || write.owner_organisation_ref != null
   // The owner as it was gives way to one that is named by its organisation.
   const named = byOrganisation && write.owner_party_id === owner_party_id ? { ...write, owner_party_id: null } : write
-  const partnership = await partnershipContext(tx, partnership_id)
-  if (!partnership) throw new Error(`The partnership of the decision ${id} is not there`)
+  const subject = await subjectOf(tx, { id: evaluation_id, partnership_id, organisation_id })
   const faults = new Faults()
-  const owner = await ownerOf(tx, partnership, named, '', faults)
+  const owner = await ownerOf(tx, subject, named, '', faults)
   faults.refuse()
   const next = { status: write.status, due_on: write.due_on ?? null, owner_party_id: owner }
   const changed = changedMembers(current, next)
@@ -103,7 +103,7 @@ type Owned = Pick<DecisionToTake, 'owner_party_id' | 'owner_organisation_id' | '
 
 async function ownerOf(
   tx: Tx,
-  { parties }: PartnershipContext,
+  subject: Subject,
   owned: Owned,
   pointer: string,
   faults: Faults,
@@ -113,28 +113,28 @@ async function ownerOf(
     organisation_id: owned.owner_organisation_id,
     organisation_ref: owned.owner_organisation_ref,
   }
-  const party = await partyNamed(tx, parties, naming, { pointer, prefix: 'owner_', required: false }, faults)
-  return party?.id ?? null
+  const seat = await seatNamed(tx, subject, naming, { pointer, prefix: 'owner_', required: false }, faults)
+  return seat?.id ?? null
 }
 
 /** Statements by their parties. @throws Problem that names every fault; `duplicate` where a party has spoken before */
 async function speakersOf(
   tx: Tx,
-  { evaluation, partnership }: Round,
+  { evaluation, subject }: Round,
   statements: readonly StatementWrite[],
   pointer: (at: number) => string,
   faults: Faults,
-): Promise<{ party_id: string; text: string }[]> {
+): Promise<{ party_id: string | null; text: string }[]> {
   const spoken = new Set(evaluation.statements.map(({ party_id }) => party_id))
   const repeated = new Faults()
   const speakers = []
   for (const [at, statement] of statements.entries()) {
-    const party = await partyNamed(tx, partnership.parties, statement, { pointer: pointer(at), required: true }, faults)
-    if (!party) continue
-    const detail = `The party ${party.id} has made its statement already: it is not changed.`
-    if (spoken.has(party.id)) repeated.add(`${pointer(at)}/party_id`, 'taken', detail)
-    spoken.add(party.id)
-    speakers.push({ party_id: party.id, text: statement.text })
+    const seat = await seatNamed(tx, subject, statement, { pointer: pointer(at), required: true }, faults)
+    if (!seat) continue
+    const detail = `${nameOf(seat)} has made its statement already: it is not changed.`
+    if (spoken.has(seat.id)) repeated.add(`${pointer(at)}/party_id`, 'taken', detail)
+    spoken.add(seat.id)
+    speakers.push({ party_id: seat.id, text: statement.text })
   }
   faults.refuse()
   repeated.refuse('duplicate')

@@ -16,18 +16,19 @@ import {
   EvaluationDecisionPatch,
   EvaluationDecisionWrite,
 } from './decision-schemas.ts'
+import { ofOrganisation } from './of-organisation.ts'
+import { organisationTimeZone } from './subject.ts'
 import { decisionResource, evaluationResource } from './view.ts'
 
 /** True for a decision, by its alias, that is open past its day; needs the instant `now`. */
 export const isPastDue = (alias: string) => sql<boolean>`(
   ${sql.ref(`${alias}.status`)} = 'open' and coalesce(${sql.ref(`${alias}.due_on`)} < (
-    select (${param('now')}::timestamptz at time zone p.time_zone)::date from partnerships p
-    where p.tenant_id = ${tenantParam} and p.id = ${sql.ref(`${alias}.partnership_id`)}), false))`
+    select (${param('now')}::timestamptz at time zone coalesce((
+      select p.time_zone from partnerships p
+      where p.tenant_id = ${tenantParam} and p.id = ${sql.ref(`${alias}.partnership_id`)}
+    ), ${sql.lit(organisationTimeZone)}))::date), false))`
 
 const due = sql`coalesce(r.due_on, 'infinity'::date)`
-const ofOrganisation = (column: string, name: string) => sql<boolean>`r.${sql.raw(column)} in (
-  select ${sql.raw(column === 'owner_party_id' ? 'p.id' : 'p.partnership_id')} from partnership_parties p
-  where p.tenant_id = ${tenantParam} and p.organisation_id = ${param(name)}::uuid)`
 
 const listed = {
   item: EvaluationDecision,
@@ -40,7 +41,10 @@ const filters = {
   aspect: oneOf('aspect', aspects),
   decision: oneOf('decision', decisions),
   is_overdue: {
-    schema: Type.Boolean({ description: 'True for open ones whose day has passed, where the partnership is' }),
+    schema: Type.Boolean({
+      description:
+        'True for open ones whose day has passed, where the partnership is; in UTC for those of a readiness round',
+    }),
     where: sql<boolean>`${isPastDue('r')} = ${param('is_overdue')}::boolean`,
   },
   due_from: {
@@ -56,8 +60,17 @@ const filters = {
     where: sql<boolean>`r.owner_party_id = ${param('owner_party_id')}::uuid`,
   },
   owner_organisation_id: {
-    schema: uuid({ description: 'The organisation of the party that sees to it' }),
-    where: ofOrganisation('owner_party_id', 'owner_organisation_id'),
+    schema: uuid({
+      description:
+        'The organisation of the party that sees to it, or that sees to what it decided in a readiness round',
+    }),
+    where: sql<boolean>`r.id in (
+      select d.id from evaluation_decisions d
+      join partnership_parties p on p.tenant_id = d.tenant_id and p.id = d.owner_party_id
+      where d.tenant_id = ${tenantParam} and p.organisation_id = ${param('owner_organisation_id')}::uuid
+      union all
+      select d.id from evaluation_decisions d
+      where d.tenant_id = ${tenantParam} and d.organisation_id = ${param('owner_organisation_id')}::uuid)`,
   },
   updated_since: updatedSince,
 }
@@ -70,8 +83,10 @@ const decisionList = defineList({
     evaluation_id: { schema: uuid(), where: sql<boolean>`r.evaluation_id = ${param('evaluation_id')}::uuid` },
     partnership_id: { schema: uuid(), where: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid` },
     organisation_id: {
-      schema: uuid({ description: 'Of partnerships in which this organisation takes or took part' }),
-      where: ofOrganisation('partnership_id', 'organisation_id'),
+      schema: uuid({
+        description: 'Of partnerships in which this organisation takes or took part, and of its own readiness rounds',
+      }),
+      where: sql<boolean>`r.id in (${ofOrganisation('evaluation_decisions')})`,
     },
   },
 })

@@ -14,7 +14,10 @@ const owner = {
 
 export const DecisionToTake = strictObject(
   {
-    aspect: codes(aspects, { description: 'Of the purpose of the partnership', examples: ['how'] }),
+    aspect: codes(aspects, {
+      description: 'Of the purpose of the partnership, or of how an organisation is allied',
+      examples: ['how'],
+    }),
     decision: codes(decisions, { examples: ['adapt'] }),
     rationale: Type.Optional(nullable(prose())),
     due_on: Type.Optional(nullable(date())),
@@ -28,7 +31,10 @@ export const EvaluationDecision = Type.Object(
   {
     ...recordHead,
     evaluation_id: uuid(),
-    partnership_id: uuid(),
+    partnership_id: nullable(uuid({ description: 'Null where it was taken in a readiness round' })),
+    organisation_id: nullable(
+      uuid({ description: 'In a readiness round: the organisation, which sees to its decisions itself' }),
+    ),
     aspect: codes(aspects),
     decision: codes(decisions),
     rationale: nullable(Type.String()),

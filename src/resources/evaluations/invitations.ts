@@ -9,7 +9,7 @@ import { loadForUpdate } from '../../platform/writes.ts'
 import { draftDelete, tokenReplace } from './answer-store.ts'
 import { closeWhenAnswered } from './closing.ts'
 import { presentOn } from './lifecycle.ts'
-import { partyNamed } from './parties.ts'
+import { nameOf, seatNamed } from './parties.ts'
 import type { EvaluationInvitation, InvitationWrite } from './response-schemas.ts'
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
@@ -33,22 +33,22 @@ export interface Issued {
 /** Invites a party, or a person to answer for its side, while the round is planned or open. */
 export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Issued> {
   const round = await lockRound(tx, evaluationId)
-  const { evaluation, partnership, today } = round
+  const { evaluation, subject, today } = round
   requireInvitable(evaluation)
   const faults = new Faults()
-  const party = await partyNamed(tx, partnership.parties, write, { pointer: '', required: true }, faults)
+  const party = await seatNamed(tx, subject, write, { pointer: '', required: true }, faults)
   if (party && presentOn([party], today).length === 0) {
     faults.add('/party_id', 'left', `The party ${party.id} left the partnership on ${party.left_on}.`)
   }
   const contactId = write.contact_id ?? null
   if (party && contactId !== null && !(await contactIsOf(tx, party.organisation_id, contactId))) {
-    faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation of that party.`)
+    faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation that is asked.`)
   }
   faults.refuse()
   if (!party) throw new Error('A party without a fault is there')
   const invitations = await invitationsOf(tx, evaluationId)
   if (evaluation.response_mode === 'organisation' && invitations.some(({ party_id }) => party_id === party.id)) {
-    throw new Problem('duplicate', `The party ${party.id} is invited already: in this round each party answers once.`)
+    throw new Problem('duplicate', `${nameOf(party)} is invited already: in this round it answers once.`)
   }
   if (contactId !== null && invitations.some(({ contact_id }) => contact_id === contactId)) {
     throw new Problem(
@@ -78,11 +78,11 @@ export async function resendInvitation(tx: Tx, id: string, ifMatch: IfMatch): Pr
 /** Writes an invitation that was found to be right. */
 export async function invite(
   tx: Tx,
-  { id: evaluation_id, partnership_id }: Evaluation,
+  { id: evaluation_id, partnership_id, organisation_id }: Evaluation,
   whom: Pick<EvaluationInvitation, 'party_id' | 'contact_id' | 'function' | 'language'>,
   token?: string,
 ): Promise<Outcome> {
-  const invitation = { id: newId(), evaluation_id, partnership_id, ...whom }
+  const invitation = { id: newId(), evaluation_id, partnership_id, organisation_id, ...whom }
   await invitationInsert(tx, invitation, token === undefined ? null : hashOf(token))
   const changed = [...Object.keys(invitation), 'status']
   return record(tx, { resource: invitationResource, id: invitation.id, verb: 'created', changed })

@@ -1,7 +1,7 @@
 import type { Lifecycle } from '../../core/lifecycle.ts'
 import { type Faults, Problem } from '../../core/problem.ts'
-import type { PartnershipContext, PartyContext } from '../partnerships/read.ts'
 import type { EvaluationKind, EvaluationState, EvaluationStatus } from './schemas.ts'
+import type { Seat, Subject } from './subject.ts'
 
 /** The life of a round. What was asked and answered is never asked again: nothing leads back. */
 export const evaluationLifecycle: Lifecycle<EvaluationStatus> = {
@@ -17,8 +17,8 @@ export const answersAreShown = (status: EvaluationStatus): boolean => status ===
 
 const running = ['active', 'paused', 'ending']
 
-/** In which states of a partnership a round of each kind makes sense. */
-export const partnershipStates: Readonly<Record<EvaluationKind, readonly string[]>> = {
+/** In which states of its subject, a partnership but for readiness, a round of each kind makes sense. */
+export const subjectStates: Readonly<Record<EvaluationKind, readonly string[]>> = {
   // What the parties expect can be asked before they begin.
   baseline: ['draft', 'proposed', ...running],
   periodic: running,
@@ -26,14 +26,15 @@ export const partnershipStates: Readonly<Record<EvaluationKind, readonly string[
   renewal: running,
   // What was learnt can still be asked afterwards.
   exit: [...running, 'ended'],
+  readiness: ['active', 'dormant'],
 }
 
-/** @throws Problem `state_forbids` where the partnership is in no state for a round of this kind */
-export function requirePartnershipState(kind: EvaluationKind, { status }: PartnershipContext): void {
-  const states = partnershipStates[kind]
+/** @throws Problem `state_forbids` where the subject is in no state for a round of this kind */
+export function requireSubjectState(kind: EvaluationKind, { type, status }: Subject): void {
+  const states = subjectStates[kind]
   if (states.includes(status)) return
-  const detail = `A ${kind} round needs a partnership that is ${states.join(' or ')}; this one is ${status}.`
-  throw new Problem('state_forbids', detail, { members: { partnership_status: status } })
+  const detail = `A ${kind} round needs ${type === 'organisation' ? 'an' : 'a'} ${type} that is ${states.join(' or ')}; this one is ${status}.`
+  throw new Problem('state_forbids', detail, { members: { [`${type}_status`]: status } })
 }
 
 type Member = keyof EvaluationState
@@ -73,12 +74,18 @@ export function requireChangeable(status: EvaluationStatus, changed: readonly Me
   throw new Problem('state_forbids', errors.map(({ detail }) => detail).join(' '), { errors })
 }
 
-/** The parties that take part on a day: those that have not left by then. */
-export const presentOn = (parties: readonly PartyContext[], day: string): PartyContext[] =>
-  parties.filter(({ left_on }) => left_on === null || left_on > day)
+/** Those who take part on a day: that have not left by then. */
+export const presentOn = (seats: readonly Seat[], day: string): Seat[] =>
+  seats.filter(({ left_on }) => left_on === null || left_on > day)
+
+/** What opening a round of an organisation needs: that it is asked itself. */
+export function checkAsked(invited: number, faults: Faults): void {
+  if (invited > 0) return
+  faults.add('', 'not_invited', 'The organisation is not invited: invite it, or open with invite_all_parties.')
+}
 
 /** What opening needs: an invitation on each side, and two at least, for one judge makes no evaluation. */
-export function checkInvitations(present: readonly PartyContext[], invited: ReadonlySet<string>, faults: Faults): void {
+export function checkInvitations(present: readonly Seat[], invited: ReadonlySet<string | null>, faults: Faults): void {
   const asked = present.filter(({ id }) => invited.has(id))
   const silent = [...new Set(present.map(({ side }) => side))].filter(
     (side) => !asked.some((party) => party.side === side),
@@ -97,8 +104,8 @@ export function checkInvitations(present: readonly PartyContext[], invited: Read
 
 /** What opening needs where persons answer: as many on each side as it takes for that side to be shown. */
 export function checkEnoughInvited(
-  present: readonly PartyContext[],
-  invitations: readonly { party_id: string }[],
+  present: readonly Seat[],
+  invitations: readonly { party_id: string | null }[],
   k: number,
   faults: Faults,
 ): void {

@@ -64,13 +64,18 @@ export const AnswerForm = Type.Object(
     languages: Type.Array(Type.String(), {
       description: 'All that the questionnaire can be had in, in alphabetical order',
     }),
-    partnership: Type.String({ description: 'The name of what is judged' }),
+    partnership: nullable(
+      Type.String({ description: 'The name of what is judged; null where the organisation judges itself' }),
+    ),
     organisation: Type.String({ description: 'The name of the organisation that is asked' }),
     kind: codes(evaluationKinds),
     period_from: date(),
     period_to: date(),
     closes_at: nullable(instant()),
-    time_zone: Type.String({ description: 'Of the partnership (IANA)', examples: ['Europe/Amsterdam'] }),
+    time_zone: Type.String({
+      description: 'Of the partnership (IANA); UTC where an organisation judges itself',
+      examples: ['Europe/Amsterdam'],
+    }),
     response_mode: codes(responseModes),
     minimum_per_side: nullable(Type.Integer({ description: 'Where persons answer: with fewer nothing is shown' })),
     questionnaire: nullable(ref(Questionnaire)),

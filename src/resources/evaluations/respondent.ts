@@ -6,7 +6,7 @@ import { readOne } from '../../platform/resource.ts'
 import { templateOfRound } from '../evaluation-templates/read.ts'
 import { anonymousInsert, askedBy, draftDelete, draftRead, draftWrite } from './answer-store.ts'
 import { checkedAnswers } from './answers.ts'
-import { closeWhenAnswered } from './closing.ts'
+import { closeWhenAnswered, sideOf } from './closing.ts'
 import { decline, lockInvitation } from './invitations.ts'
 import { languageFor, languagesOf, questionnaireIn } from './questionnaire.ts'
 import type { AnswerForm, AnswerReceipt, AnswersWrite, DraftReceipt, DraftWrite } from './respondent-schemas.ts'
@@ -14,8 +14,8 @@ import type { AnswerGiven, EvaluationInvitation } from './response-schemas.ts'
 import { requireAnswerable } from './responses.ts'
 import type { Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
-import type { Side } from './scoring.ts'
 import { invitationSetStatus, responseInsert } from './store.ts'
+import { organisationTimeZone } from './subject.ts'
 import { hashOf, makeDraftKey, openDraft, sealDraft, tokenPattern } from './tokens.ts'
 import { evaluationResource, invitationResource } from './view.ts'
 
@@ -75,7 +75,7 @@ export async function readForm(
     period_from,
     period_to,
     closes_at,
-    time_zone: asked.time_zone,
+    time_zone: asked.time_zone ?? organisationTimeZone,
     response_mode,
     minimum_per_side,
     questionnaire: status === 'open' ? questionnaireIn(template, chosen) : null,
@@ -112,14 +112,13 @@ export async function saveDraft(tx: Tx, respondent: Respondent, write: DraftWrit
 /** Takes the answers of a respondent, once and for good. */
 export async function submitAnswers(tx: Tx, respondent: Respondent, write: AnswersWrite): Promise<AnswerReceipt> {
   const { round, invitation } = await lockAnswerable(tx, respondent)
-  const { evaluation, partnership } = round
+  const { evaluation } = round
   const faults = new Faults()
   const answers = checkedAnswers(await templateOfRound(tx, evaluation), write.answers, faults)
   faults.refuse()
   const evaluation_id = evaluation.id
   if (evaluation.response_mode === 'individual') {
-    const side = partnership.parties.find(({ id }) => id === invitation.party_id)?.side ?? 'other'
-    await anonymousInsert(tx, { evaluation_id, side: side as Side, answers })
+    await anonymousInsert(tx, { evaluation_id, side: sideOf(round, invitation.party_id), answers })
   } else {
     await responseInsert(tx, { evaluation_id, party_id: invitation.party_id, answers })
   }

@@ -21,7 +21,9 @@ const exampleParty = '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b'
 /** Names a party of the partnership, by its id or by its organisation. */
 const party = {
   party_id: Type.Optional(nullable(uuid())),
-  organisation_id: Type.Optional(nullable(uuid({ description: 'The party of this organisation' }))),
+  organisation_id: Type.Optional(
+    nullable(uuid({ description: 'The party of this organisation; in a readiness round that organisation itself' })),
+  ),
   organisation_ref: Type.Optional(nullable(ref(Ref))),
 }
 
@@ -29,8 +31,9 @@ export const EvaluationInvitation = Type.Object(
   {
     ...recordHead,
     evaluation_id: uuid(),
-    partnership_id: uuid(),
-    party_id: uuid(),
+    partnership_id: nullable(uuid({ description: 'Null in a readiness round' })),
+    organisation_id: nullable(uuid({ description: 'In a readiness round: the organisation that is asked' })),
+    party_id: nullable(uuid({ description: 'The party that is asked; null in a readiness round' })),
     contact_id: nullable(uuid()),
     function: nullable(codes(contactFunctions)),
     language: nullable(
@@ -40,7 +43,7 @@ export const EvaluationInvitation = Type.Object(
       description: 'expired: the round was closed or cancelled before an answer came',
     }),
   },
-  { $id: 'EvaluationInvitation', description: 'Asks a party to answer a round' },
+  { $id: 'EvaluationInvitation', description: 'Asks a party, or in a readiness round the organisation, to answer' },
 )
 export type EvaluationInvitation = Static<typeof EvaluationInvitation>
 
@@ -64,13 +67,14 @@ export type IssuedInvitation = Static<typeof IssuedInvitation>
 export const InvitationWrite = strictObject(
   {
     ...party,
-    contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation of that party' }))),
+    contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation that is asked' }))),
     function: Type.Optional(nullable(codes(contactFunctions))),
     language: Type.Optional(nullable(language())),
   },
   {
     $id: 'EvaluationInvitationWrite',
-    description: 'The party is named by its id or by its organisation.',
+    description:
+      'The party is named by its id or by its organisation; in a readiness round the organisation need not be named.',
     examples: [{ party_id: exampleParty, function: 'alliance_manager' }],
   },
 )
@@ -94,7 +98,8 @@ export const ResponseWrite = strictObject(
   },
   {
     $id: 'EvaluationResponseWrite',
-    description: 'The party is named by its id or by its organisation.',
+    description:
+      'The party is named by its id or by its organisation; in a readiness round the organisation need not be named.',
     examples: [
       {
         party_id: exampleParty,
@@ -114,7 +119,7 @@ export const ResponseReceipt = Type.Object(
   {
     id: uuid(),
     evaluation_id: uuid(),
-    party_id: uuid(),
+    party_id: nullable(uuid({ description: 'Null in a readiness round' })),
     submitted_at: instant(),
     evaluation_status: codes(['open', 'closed'] as const, { description: 'closed: this was the last answer awaited' }),
   },
@@ -141,8 +146,9 @@ export const EvaluationResponse = Type.Object(
   {
     id: uuid(),
     evaluation_id: uuid(),
-    party_id: uuid(),
-    side: codes(sides),
+    party_id: nullable(uuid({ description: 'Null in a readiness round' })),
+    organisation_id: nullable(uuid({ description: 'In a readiness round: the organisation that answered' })),
+    side: codes(sides, { description: 'Of a readiness round: by the sector of the organisation when it opened' }),
     submitted_at: instant(),
     answers: Type.Array(ref(AnswerGiven), { description: 'In the order of the template' }),
   },
@@ -154,7 +160,8 @@ export const StatementWrite = strictObject(
   { ...party, text: prose() },
   {
     $id: 'EvaluationStatementWrite',
-    description: 'The party is named by its id or by its organisation.',
+    description:
+      'The party is named by its id or by its organisation; in a readiness round the organisation need not be named.',
     examples: [{ party_id: exampleParty, text: 'Wij herkennen de uitkomst.' }],
   },
 )

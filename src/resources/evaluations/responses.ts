@@ -8,7 +8,7 @@ import { templateOfRound } from '../evaluation-templates/read.ts'
 import { checkedAnswers } from './answers.ts'
 import { closeWhenAnswered } from './closing.ts'
 import { answersAreShown } from './lifecycle.ts'
-import { partyNamed } from './parties.ts'
+import { nameOf, seatNamed } from './parties.ts'
 import type { ResponseReceipt, ResponseWrite } from './response-schemas.ts'
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
@@ -62,19 +62,19 @@ export function requireParties({ response_mode }: Evaluation): void {
 /** The invitation that a response answers. @throws Problem where it was answered or declined already */
 async function invitationFor(
   tx: Tx,
-  { evaluation, partnership }: Round,
+  { evaluation, subject }: Round,
   write: ResponseWrite,
   faults: Faults,
 ): Promise<InvitationRow | undefined> {
-  const party = await partyNamed(tx, partnership.parties, write, { pointer: '', required: true }, faults)
+  const party = await seatNamed(tx, subject, write, { pointer: '', required: true }, faults)
   if (!party) return undefined
   const invitation = (await invitationsOf(tx, evaluation.id)).find(({ party_id }) => party_id === party.id)
   if (!invitation) {
-    faults.add('/party_id', 'not_invited', `The party ${party.id} is not invited to this round.`)
+    faults.add('/party_id', 'not_invited', `${nameOf(party)} is not invited to this round.`)
   } else if (invitation.status === 'answered') {
-    throw new Problem('duplicate', `The party ${party.id} has answered already: a response is not changed.`)
+    throw new Problem('duplicate', `${nameOf(party)} has answered already: a response is not changed.`)
   } else if (invitation.status !== 'pending') {
-    const detail = `The party ${party.id} declined. Take its invitation back and invite it anew if it will answer after all.`
+    const detail = `${nameOf(party)} declined. Take its invitation back and invite it anew if it will answer after all.`
     throw new Problem('state_forbids', detail)
   }
   return invitation

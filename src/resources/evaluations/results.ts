@@ -3,9 +3,10 @@ import { templateOf, templateOfRound } from '../evaluation-templates/read.ts'
 import { textsRead } from './answer-store.ts'
 import type { Charted } from './chart.ts'
 import { readShown } from './responses.ts'
+import type { Evaluation } from './schemas.ts'
 import type { EvaluationScores, EvaluationTexts } from './score-schemas.ts'
 import { earlierRounds, scoresRead } from './score-store.ts'
-import { gapsOf, gapThreshold, orderedSides } from './scoring.ts'
+import { gapsOf, gapThreshold, orderedSides, type ScoreRow, type Side } from './scoring.ts'
 import { spreadBeyond } from './suppression.ts'
 import { shownTexts } from './texts.ts'
 import { changesSince, understandingOf } from './understanding.ts'
@@ -35,15 +36,23 @@ export async function readScores(tx: ReadTx, id: string): Promise<EvaluationScor
       spread_from: spreadFrom(evaluation.minimum_per_side),
     },
     scores,
-    gaps: gapsOf(scores, sides),
+    gaps: sides.length < 2 ? null : gapsOf(scores, sides),
+    gaps_reason: sides.length < 2 ? 'one_side' : null,
     understanding: understandingOf(template, scores, sides),
     previous: previous.map((round) => ({
       ...round,
       scores: round.scores.filter(({ level }) => level === 'overall' || level === 'dimension'),
     })),
-    changes: last && before ? changesSince({ template, scores }, { template: before, scores: last.scores }) : [],
+    changes:
+      last && before
+        ? changesSince({ template, scores }, { template: before, scores: asked(evaluation, last.scores, sides) })
+        : [],
   }
 }
+
+/** An organisation is compared with itself, though its sector may have changed since. */
+const asked = ({ organisation_id }: Evaluation, scores: readonly ScoreRow[], [side]: readonly Side[]): ScoreRow[] =>
+  scores.map((row) => (organisation_id === null || side === undefined ? row : { ...row, side }))
 
 /** What the picture of a round is drawn from: the same frozen scores. */
 export async function readCharted(tx: ReadTx, id: string): Promise<Charted> {

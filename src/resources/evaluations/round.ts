@@ -6,40 +6,41 @@ import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
-import { holdPartnership, type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import { evaluationLifecycle } from './lifecycle.ts'
 import type { Evaluation, EvaluationStatus } from './schemas.ts'
 import { evaluationStep, type StepColumns } from './store.ts'
+import { holdSubject, type Subject, subjectOf } from './subject.ts'
 import { evaluationResource } from './view.ts'
 
 /** A locked round, with what its rules look at. */
 export interface Round {
   evaluation: Evaluation
-  partnership: PartnershipContext
-  /** The day that it is where the partnership lives. */
+  subject: Subject
+  /** The day that it is where its subject lives. */
   today: string
 }
 
 /** Locks a round, whatever its state: whoever answers, invites or takes a step does it after whoever came first. */
 export async function lockRound(tx: Tx, id: string, ifMatch?: IfMatch): Promise<Round> {
   const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
-  return roundOf(tx, evaluation, await partnershipContext(tx, evaluation.partnership_id))
+  return roundOf(tx, evaluation, await subjectOf(tx, evaluation))
 }
 
-/** Locks a round, and holds its partnership in the state that it is in. */
-async function lockRoundAndPartnership(tx: Tx, id: string, ifMatch: IfMatch): Promise<Round> {
+/** Locks a round, and holds its subject in the state that it is in. */
+async function lockRoundAndSubject(tx: Tx, id: string, ifMatch: IfMatch): Promise<Round> {
   const evaluation = await loadForUpdate(tx, evaluationResource, id, ifMatch)
-  return roundOf(tx, evaluation, await holdPartnership(tx, { id: evaluation.partnership_id }))
+  return roundOf(tx, evaluation, await holdSubject(tx, evaluation))
 }
 
-function roundOf(tx: Tx, evaluation: Evaluation, partnership: PartnershipContext | undefined): Round {
-  if (!partnership) throw new Error(`The partnership of ${evaluation.id} is not there`)
-  return { evaluation, partnership, today: dateIn(partnership.time_zone, tx.now) }
-}
+const roundOf = (tx: Tx, evaluation: Evaluation, subject: Subject): Round => ({
+  evaluation,
+  subject,
+  today: dateIn(subject.time_zone, tx.now),
+})
 
-/** Locks a round that is to go to another state; opening holds its partnership too. @throws Problem `transition_not_allowed` */
+/** Locks a round that is to go to another state; opening holds its subject too. @throws Problem `transition_not_allowed` */
 export async function lockForStep(tx: Tx, id: string, ifMatch: IfMatch, to: EvaluationStatus): Promise<Round> {
-  const round = await (to === 'open' ? lockRoundAndPartnership : lockRound)(tx, id, ifMatch)
+  const round = await (to === 'open' ? lockRoundAndSubject : lockRound)(tx, id, ifMatch)
   requireStep(evaluationLifecycle, round.evaluation.status, to)
   return round
 }

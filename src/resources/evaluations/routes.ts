@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
-import { param, tenantParam } from '../../db/prepared.ts'
+import { param } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
 import { action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
@@ -13,6 +13,7 @@ import { concludeEvaluation } from './conclusion.ts'
 import { evaluationDecisions, isPastDue } from './decision-routes.ts'
 import { decisionSchemas } from './decision-schemas.ts'
 import { evaluationInvitations, type InvitingOptions } from './invitation-routes.ts'
+import { ofOrganisation } from './of-organisation.ts'
 import { evaluationResponses } from './response-routes.ts'
 import { responseSchemas } from './response-schemas.ts'
 import {
@@ -41,10 +42,11 @@ const list = defineList({
   filters: {
     partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
     organisation_id: {
-      schema: uuid({ description: 'Rounds of the partnerships in which this organisation takes or took part' }),
-      where: sql`r.partnership_id in (
-        select p.partnership_id from partnership_parties p
-        where p.tenant_id = ${tenantParam} and p.organisation_id = ${param('organisation_id')}::uuid)`,
+      schema: uuid({
+        description:
+          'Rounds of the partnerships in which this organisation takes or took part, and those in which it judges itself',
+      }),
+      where: sql`r.id in (${ofOrganisation('evaluations')})`,
     },
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
@@ -66,7 +68,7 @@ const list = defineList({
 const tag = 'Evaluations'
 const history = historyOf('evaluation')
 
-/** Rounds in which the parties of a partnership judge it. */
+/** Rounds in which the parties of a partnership judge it, or an organisation judges itself. */
 export const evaluations: FastifyPluginAsync<InvitingOptions> = async (app, slice) => {
   for (const schema of [...decisionSchemas, ...responseSchemas, ...scoreSchemas, ...evaluationSchemas]) {
     app.addSchema(schema)
@@ -114,10 +116,11 @@ const steps: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
     verb: 'open',
     summary: 'Open a round: its parties may answer',
     description:
-      'Needs an invitation on each side of the partnership, two parties at least, and a deadline, if any, that has not ' +
-      'passed. The latest version of the template is frozen into the round. A baseline round can be held on a ' +
+      'Needs an invitation on each side of the partnership, two parties at least, in a readiness round an invitation of ' +
+      'the organisation, and a deadline, if any, that has not passed. The latest version of the template is frozen into the round. A baseline round can be held on a ' +
       'partnership that is draft, proposed, active, paused or ending; an exit round on one that is active, paused, ' +
-      'ending or ended; any other on one that is active, paused or ending.',
+      'ending or ended; a readiness round on an organisation that is active or dormant; any other on a partnership that ' +
+      'is active, paused or ending.',
     body: ref(EvaluationOpen),
     refusals: ['state_forbids', 'condition_unmet'],
     command: openEvaluation,

@@ -18,7 +18,7 @@ import {
 import { DecisionToTake } from './decision-schemas.ts'
 import { StatementWrite } from './response-schemas.ts'
 
-export const evaluationKinds = ['baseline', 'periodic', 'disruption', 'renewal', 'exit'] as const
+export const evaluationKinds = ['baseline', 'periodic', 'disruption', 'renewal', 'exit', 'readiness'] as const
 export const evaluationStatuses = ['planned', 'open', 'closed', 'concluded', 'cancelled'] as const
 export const responseModes = ['organisation', 'individual'] as const
 
@@ -26,14 +26,21 @@ export type EvaluationKind = (typeof evaluationKinds)[number]
 export type EvaluationStatus = (typeof evaluationStatuses)[number]
 
 const Statement = Type.Object(
-  { party_id: uuid(), text: Type.String(), stated_at: instant() },
+  {
+    party_id: nullable(uuid({ description: 'Null in a readiness round: there the organisation itself speaks' })),
+    text: Type.String(),
+    stated_at: instant(),
+  },
   { $id: 'EvaluationStatement', description: 'What a party has to say of the outcome, in its own words' },
 )
 
 export const Evaluation = Type.Object(
   {
     ...recordHead,
-    partnership_id: uuid(),
+    partnership_id: nullable(uuid({ description: 'What is judged, by its parties; null in a readiness round' })),
+    organisation_id: nullable(
+      uuid({ description: 'The organisation that judges itself in a readiness round; null in every other' }),
+    ),
     kind: codes(evaluationKinds),
     template_code: Type.String({ examples: ['partnership-review'] }),
     template_version: Type.Integer({ description: 'The latest while the round is planned; frozen when it opens' }),
@@ -58,8 +65,8 @@ export const Evaluation = Type.Object(
   {
     $id: 'Evaluation',
     description:
-      'A round in which the parties of a partnership judge it. How far it has come shows in its invitations; what was ' +
-      'answered shows nowhere until it is closed.',
+      'A round in which the parties of a partnership judge it, or, of the kind readiness, in which an organisation judges ' +
+      'itself. How far it has come shows in its invitations; what was answered shows nowhere until it is closed.',
   },
 )
 export type Evaluation = Static<typeof Evaluation>
@@ -68,6 +75,7 @@ export type Evaluation = Static<typeof Evaluation>
 export type EvaluationState = Pick<
   Evaluation,
   | 'partnership_id'
+  | 'organisation_id'
   | 'kind'
   | 'template_code'
   | 'title'
@@ -86,13 +94,19 @@ export const EvaluationWrite = strictObject(
   {
     partnership_id: Type.Optional(nullable(uuid({ examples: ['019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b'] }))),
     partnership_ref: Type.Optional(nullable(ref(Ref))),
-    kind: codes(evaluationKinds, { examples: ['periodic'] }),
+    organisation_id: Type.Optional(nullable(uuid({ description: 'Only of a readiness round: the organisation' }))),
+    organisation_ref: Type.Optional(nullable(ref(Ref))),
+    kind: codes(evaluationKinds, {
+      description: 'readiness: an organisation judges itself. Any other is about a partnership',
+      examples: ['periodic'],
+    }),
     template_code: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 100,
-        default: 'partnership-review',
-        description: 'A template whose subject is a partnership',
+        description:
+          'A template whose subject is that of the round: partnership-review when left out, of a readiness round ' +
+          'alliance-readiness',
       }),
     ),
     title: Type.Optional(nullable(line(300, { examples: ['Halfjaargesprek 2026'] }))),
@@ -130,6 +144,7 @@ export const EvaluationWrite = strictObject(
   },
   {
     $id: 'EvaluationWrite',
+    description: 'Names a partnership or, for a round of the kind readiness, an organisation: exactly one of them.',
     examples: [
       {
         partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
@@ -137,6 +152,13 @@ export const EvaluationWrite = strictObject(
         template_code: 'partnership-review',
         period_from: '2026-01-01',
         period_to: '2026-06-30',
+      },
+      {
+        organisation_ref: { system: 'crm', id: '0015g00000A1b2D' },
+        kind: 'readiness',
+        period_from: '2026-01-01',
+        period_to: '2026-06-30',
+        response_mode: 'individual',
       },
     ],
   },
@@ -148,7 +170,11 @@ export const EvaluationPatch = patchOf(EvaluationWrite, 'EvaluationPatch')
 export const EvaluationOpen = strictObject(
   {
     invite_all_parties: Type.Optional(
-      Type.Boolean({ default: false, description: 'First invites every present party that is not invited yet' }),
+      Type.Boolean({
+        default: false,
+        description:
+          'First invites every present party that is not invited yet, or the organisation that judges itself',
+      }),
     ),
   },
   { $id: 'EvaluationOpen', examples: [{ invite_all_parties: true }] },

@@ -5,6 +5,7 @@ import { evaluationKinds } from './schemas.ts'
 
 export const scoreLevels = ['overall', 'dimension', 'item', 'prediction'] as const
 export const suppressionReasons = ['too_few', 'complementary'] as const
+export const gapReasons = ['one_side'] as const
 
 const score = (description: string) =>
   nullable(Type.String({ pattern: '^-?\\d{1,3}(\\.\\d{1,6})?$', description, examples: ['66.666667'] }))
@@ -19,7 +20,7 @@ const suppression = nullable(
 
 const EvaluationScore = Type.Object(
   {
-    side: codes(sides),
+    side: codes(sides, { description: 'Of a readiness round: by the sector of the organisation when it opened' }),
     level: codes(scoreLevels),
     code: Type.String({ description: 'Of the item or dimension; overall for the whole' }),
     dimension: nullable(Type.String({ description: 'The dimension, also of an item; null for the whole' })),
@@ -145,7 +146,16 @@ export const EvaluationScores = Type.Object(
       spread_from: Type.Integer({ description: 'So many answers a spread needs to be shown', examples: [5] }),
     }),
     scores: Type.Array(ref(EvaluationScore), { description: 'The whole, the dimensions and the items, for each side' }),
-    gaps: Type.Array(ref(EvaluationGap), { description: 'The same for each pair of sides' }),
+    gaps: nullable(
+      Type.Array(ref(EvaluationGap), {
+        description: 'The same for each pair of sides; null where there are no two, and gaps_reason says so',
+      }),
+    ),
+    gaps_reason: nullable(
+      codes(gapReasons, {
+        description: 'one_side: nobody was asked but one side, as in a readiness round. Null where there are gaps',
+      }),
+    ),
     understanding: Type.Array(ref(Understanding), {
       description: 'What each side predicts of another, beside what that one says; none without items that predict',
     }),

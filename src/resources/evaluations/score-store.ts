@@ -41,13 +41,16 @@ const earlier = prepare<{ rounds: EarlierRound[] }>(sql`
         'dimension', s.dimension, 'n', s.n, 'score', s.score::text, 'spread', s.spread::text,
         'suppression_reason', s.suppression_reason) order by s.position), '[]')
       from evaluation_scores s where s.tenant_id = e.tenant_id and s.evaluation_id = e.id) as scores
-    from evaluations e join evaluations r on r.tenant_id = e.tenant_id and r.partnership_id = e.partnership_id
-      and r.template_code = e.template_code and r.response_mode = e.response_mode
+    from evaluations r join lateral (
+      select * from evaluations p where p.tenant_id = r.tenant_id and p.partnership_id = r.partnership_id
+      union all
+      select * from evaluations o where o.tenant_id = r.tenant_id and o.organisation_id = r.organisation_id
+    ) e on e.template_code = r.template_code and e.response_mode = r.response_mode
     where r.tenant_id = ${tenantParam} and r.id = ${param('id')}::uuid and e.status in ('closed', 'concluded')
       and (e.closed_at, e.id) < (r.closed_at, r.id)
     order by e.closed_at desc, e.id desc limit 5) x`)
 
-/** The rounds of the same partnership, template and mode that were closed before this one, the latest first; five at most. */
+/** The rounds of the same subject, template and mode that were closed before this one, the latest first; five at most. */
 export async function earlierRounds(tx: ReadTx, { id }: { id: string }): Promise<EarlierRound[]> {
   const [row] = await earlier.run(tx, { id })
   return row?.rounds ?? []

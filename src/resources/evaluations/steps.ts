@@ -7,17 +7,17 @@ import { templateOf } from '../evaluation-templates/read.ts'
 import { closeRound, expirePending, leaveOpen } from './closing.ts'
 import { closeAtDeadline } from './deadline.ts'
 import { invite } from './invitations.ts'
-import { checkEnoughInvited, checkInvitations, presentOn, requirePartnershipState } from './lifecycle.ts'
+import { checkAsked, checkEnoughInvited, checkInvitations, presentOn, requireSubjectState } from './lifecycle.ts'
 import { lockForStep, takeStep } from './round.ts'
 import type { EvaluationCancel, EvaluationOpen } from './schemas.ts'
-import { invitationsOf } from './store.ts'
+import { invitationsOf, organisationSideSet } from './store.ts'
 
 /** planned → open: every side is invited, and the latest version of the template is frozen. */
 export async function openEvaluation(tx: Tx, id: string, ifMatch: IfMatch, body: EvaluationOpen): Promise<Outcome> {
   const round = await lockForStep(tx, id, ifMatch, 'open')
-  const { evaluation, partnership, today } = round
-  requirePartnershipState(evaluation.kind, partnership)
-  const present = presentOn(partnership.parties, today)
+  const { evaluation, subject, today } = round
+  requireSubjectState(evaluation.kind, subject)
+  const present = presentOn(subject.seats, today)
   const invitations = await invitationsOf(tx, id)
   const invited = new Set(invitations.map(({ party_id }) => party_id))
   const faults = new Faults()
@@ -31,7 +31,8 @@ export async function openEvaluation(tx: Tx, id: string, ifMatch: IfMatch, body:
       invited.add(party.id)
     }
   }
-  checkInvitations(present, invited, faults)
+  if (subject.type === 'partnership') checkInvitations(present, invited, faults)
+  else if (k === null) checkAsked(invited.size, faults)
   if (k !== null) checkEnoughInvited(present, invitations, k, faults)
   const { closes_at } = evaluation
   if (closes_at !== null && microsOf(closes_at) <= microsOf(tx.now)) {
@@ -41,6 +42,7 @@ export async function openEvaluation(tx: Tx, id: string, ifMatch: IfMatch, body:
   await closeAtDeadline(tx, id, closes_at)
   const template = await templateOf(tx, evaluation.template_code)
   if (!template) throw new Error(`The template ${evaluation.template_code} is not there`)
+  if (subject.type === 'organisation') await organisationSideSet(tx, id, subject.seats[0]?.side ?? 'other')
   return takeStep(tx, round, 'opened', { status: 'open', opened_at: tx.now, template_version: template.version })
 }
 

@@ -22,6 +22,7 @@ export async function instantsSpelt(
 function columnsOf(state: EvaluationState) {
   return {
     partnership_id: state.partnership_id,
+    organisation_id: state.organisation_id,
     kind: state.kind,
     template_code: state.template_code,
     title: state.title,
@@ -35,7 +36,13 @@ function columnsOf(state: EvaluationState) {
   }
 }
 
-export async function evaluationInsert(tx: Tx, id: string, state: EvaluationState, version: number): Promise<void> {
+/** @param side as which an organisation judges itself, until the round opens; null of a partnership */
+export async function evaluationInsert(
+  tx: Tx,
+  id: string,
+  state: EvaluationState,
+  { version, side }: { version: number; side: string | null },
+): Promise<void> {
   await tx.db
     .insertInto('evaluations')
     .values({
@@ -45,6 +52,7 @@ export async function evaluationInsert(tx: Tx, id: string, state: EvaluationStat
       updated_at: tx.now,
       status: 'planned',
       template_version: version,
+      organisation_side: side,
       ...columnsOf(state),
     })
     .execute()
@@ -71,7 +79,7 @@ export const evaluationStep = (tx: Tx, id: string, columns: StepColumns): Promis
 export async function statementsAdd(
   tx: Tx,
   id: string,
-  statements: readonly { party_id: string; text: string }[],
+  statements: readonly { party_id: string | null; text: string }[],
   asChange = false,
 ): Promise<void> {
   const added = sql<string>`statements || (
@@ -94,9 +102,19 @@ async function change(tx: Tx, id: string, columns: Updateable<Evaluations>): Pro
     .execute()
 }
 
+/** Freezes as which side an organisation judges itself: a part of opening its round. */
+export async function organisationSideSet(tx: Tx, id: string, side: string): Promise<void> {
+  await tx.db
+    .updateTable('evaluations')
+    .set({ organisation_side: side })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', id)
+    .execute()
+}
+
 export interface InvitationRow {
   id: string
-  party_id: string
+  party_id: string | null
   contact_id: string | null
   status: EvaluationInvitation['status']
 }
@@ -116,7 +134,7 @@ export async function invitationsOf(tx: ReadTx, evaluationId: string): Promise<I
 
 type NewInvitation = Pick<
   EvaluationInvitation,
-  'id' | 'evaluation_id' | 'partnership_id' | 'party_id' | 'contact_id' | 'function' | 'language'
+  'id' | 'evaluation_id' | 'partnership_id' | 'organisation_id' | 'party_id' | 'contact_id' | 'function' | 'language'
 >
 
 export async function invitationInsert(tx: Tx, invitation: NewInvitation, tokenHash: Buffer | null): Promise<void> {
@@ -161,7 +179,7 @@ export async function contactIsOf(tx: ReadTx, organisationId: string, contactId:
 
 export async function responseInsert(
   tx: Tx,
-  response: { id?: string; evaluation_id: string; party_id: string; answers: readonly AnswerGiven[] },
+  response: { id?: string; evaluation_id: string; party_id: string | null; answers: readonly AnswerGiven[] },
 ): Promise<void> {
   await tx.db
     .insertInto('evaluation_responses')
@@ -183,7 +201,7 @@ export async function answersOf(tx: ReadTx, evaluationId: string) {
     .where('tenant_id', '=', tx.tenantId)
     .where('evaluation_id', '=', evaluationId)
     .execute()
-  return rows as unknown as { party_id: string; answers: AnswerGiven[] }[]
+  return rows as unknown as { party_id: string | null; answers: AnswerGiven[] }[]
 }
 
 type NewDecision = Omit<EvaluationDecision, 'version' | 'created_at' | 'updated_at' | 'status' | 'amendment_id'>

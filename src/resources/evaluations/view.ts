@@ -15,6 +15,7 @@ const evaluationView: View<Evaluation> = compiler
     'r.created_at',
     'r.updated_at',
     'r.partnership_id',
+    'r.organisation_id',
     eb.ref('r.kind').$castTo<Evaluation['kind']>().as('kind'),
     'r.template_code',
     'r.template_version',
@@ -52,6 +53,7 @@ const invitationView: View<EvaluationInvitation> = compiler
     'r.updated_at',
     'r.evaluation_id',
     'r.partnership_id',
+    'r.organisation_id',
     'r.party_id',
     'r.contact_id',
     eb.ref('r.function').$castTo<EvaluationInvitation['function']>().as('function'),
@@ -75,6 +77,7 @@ const decisionView: View<EvaluationDecision> = compiler
     'r.updated_at',
     'r.evaluation_id',
     'r.partnership_id',
+    'r.organisation_id',
     eb.ref('r.aspect').$castTo<EvaluationDecision['aspect']>().as('aspect'),
     eb.ref('r.decision').$castTo<EvaluationDecision['decision']>().as('decision'),
     'r.rationale',
@@ -103,14 +106,15 @@ export const responseView: View<EvaluationResponse> = compiler
       .onRef('e.id', '=', 'r.evaluation_id')
       .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
   )
-  .innerJoin('partnership_parties as p', (join) =>
+  .leftJoin('partnership_parties as p', (join) =>
     join.onRef('p.tenant_id', '=', 'r.tenant_id').onRef('p.id', '=', 'r.party_id'),
   )
   .select((eb) => [
     'r.id',
     'r.evaluation_id',
     'r.party_id',
-    eb.ref('p.side').$castTo<EvaluationResponse['side']>().as('side'),
+    'e.organisation_id',
+    eb.fn.coalesce('p.side', 'e.organisation_side').$castTo<EvaluationResponse['side']>().as('side'),
     'r.submitted_at',
     eb.ref('r.answers').$castTo<EvaluationResponse['answers']>().as('answers'),
   ])

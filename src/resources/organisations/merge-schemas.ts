@@ -46,6 +46,7 @@ export const OrganisationMergePreview = Type.Object(
       contacts: count('Contacts'),
       partnerships: count('Partnerships in which it is a party'),
       objectives: count('Objectives'),
+      evaluations: count('Rounds in which it judges itself'),
       subsidiaries: count('Organisations whose parent it is'),
     }),
     conflicts: Type.Array(ref(MergeConflict), {

@@ -20,6 +20,7 @@ export interface MergeCounts {
   contacts: number
   partnerships: number
   objectives: number
+  evaluations: number
   subsidiaries: number
 }
 
@@ -31,6 +32,7 @@ export async function organisationCounts(tx: ReadTx, id: string): Promise<MergeC
       (select count(*)::int from partnership_parties where tenant_id = ${tx.tenantId} and organisation_id = ${id})
         as partnerships,
       (select count(*)::int from objectives where tenant_id = ${tx.tenantId} and organisation_id = ${id}) as objectives,
+      (select count(*)::int from evaluations where tenant_id = ${tx.tenantId} and organisation_id = ${id}) as evaluations,
       (select count(*)::int from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id}) as subsidiaries
   `.execute(tx.db)
   return counted.rows[0] as MergeCounts

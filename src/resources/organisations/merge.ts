@@ -7,6 +7,7 @@ import { resolveNaming } from '../../platform/references.ts'
 import { type Outcome, readOne } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { moveContacts } from '../contacts/commands.ts'
+import { moveReadiness } from '../evaluations/commands.ts'
 import { moveObjectives } from '../objectives/commands.ts'
 import { moveParties } from '../partnerships/commands.ts'
 import { stateOf } from './commands.ts'
@@ -62,6 +63,7 @@ export async function mergeOrganisation(
   await moveContacts(tx, duplicateId, id)
   await moveObjectives(tx, duplicateId, id)
   await moveParties(tx, duplicateId, id)
+  await moveReadiness(tx, duplicateId, id)
   return outcome
 }
 
@@ -169,10 +171,11 @@ function conflicting(conflicts: readonly MergeConflict[]): Problem {
 
 /** A merge changes whose records are whose: that asks for what changing each of them asks for. */
 async function requireScopes(tx: Tx, duplicateId: string): Promise<void> {
-  const { contacts, objectives, partnerships } = await organisationCounts(tx, duplicateId)
+  const { contacts, objectives, partnerships, evaluations } = await organisationCounts(tx, duplicateId)
   if (contacts > 0) requireScope(tx, 'personal_data:write', 'Moving contacts')
   if (objectives > 0) requireScope(tx, 'objectives:write', 'Moving objectives')
   if (partnerships > 0) requireScope(tx, 'partnerships:write', 'Moving the seats in partnerships')
+  if (evaluations > 0) requireScope(tx, 'evaluations:write', 'Moving readiness rounds')
 }
 
 /** The survivor is found by the duplicate's names as well. */

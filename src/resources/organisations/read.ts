@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { type Faults, notFound } from '../../core/problem.ts'
-import type { ReadTx } from '../../db/database.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { together } from '../../db/together.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
@@ -33,6 +33,22 @@ export async function checkOrganisation(tx: ReadTx, id: string, pointer: string,
     faults.add(pointer, 'merged', `This organisation was merged into ${organisation.merged_into_id}: name that one.`)
   } else return true
   return false
+}
+
+/** An organisation as it is held. */
+export interface HeldOrganisation {
+  id: string
+  sector: string
+  status: string
+}
+
+const held = prepare<HeldOrganisation>(sql`
+  select id, sector, status from organisations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid for share`)
+
+/** An organisation, held against every change of it until the transaction ends; undefined where there is none. */
+export async function holdOrganisation(tx: Tx, id: string): Promise<HeldOrganisation | undefined> {
+  const [organisation] = await held.run(tx, { id })
+  return organisation
 }
 
 const named = prepare<{ id: string | null; merged_into_id: string | null }>(sql`

@@ -150,6 +150,8 @@ export async function organisationDependants(tx: Tx, id: string): Promise<string
       select from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id})
     union all select 'objectives' where exists (
       select from objectives where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+    union all select 'evaluations' where exists (
+      select from evaluations where tenant_id = ${tx.tenantId} and organisation_id = ${id})
     union all select 'portfolio snapshots' where exists (
       select from portfolio_snapshots where tenant_id = ${tx.tenantId} and organisation_id = ${id})
     union all select 'merged organisations' where exists (

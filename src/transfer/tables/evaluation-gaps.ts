@@ -34,7 +34,7 @@ export const evaluationGapsTable = defineTable(source, {
   rowName: 'ExportedEvaluationGap',
   grain: 'closed round, pair of sides and overall, dimension or item',
   notes:
-    'Only closed and concluded rounds have gaps. A row whose gap is null stays: one of the two sides has no score.',
+    'Only closed and concluded rounds of partnerships have gaps. A row whose gap is null stays: one of the two sides has no score.',
   key: ['evaluation_id', 'level', 'code', 'first_side', 'second_side'],
   unit: within('evaluation_id', evaluationUnit),
   columns: {

@@ -37,8 +37,9 @@ export const evaluationScoresTable = defineTable(source, {
     },
     partnership_id: {
       type: 'uuid',
-      meaning: 'The partnership that was judged',
+      meaning: 'The partnership that was judged; null in a readiness round',
       references: { table: 'partnerships', column: 'id' },
+      isNullable: true,
       value: 'e.partnership_id',
     },
     kind: { type: 'code', codes: evaluationKinds, meaning: 'Why the round was held', value: 'e.kind' },
@@ -53,7 +54,12 @@ export const evaluationScoresTable = defineTable(source, {
     period_from: { type: 'date', meaning: 'First day of the period that was judged', value: 'e.period_from' },
     period_to: { type: 'date', meaning: 'Last day of it', value: 'e.period_to' },
     closed_at: { type: 'instant', meaning: 'When answers closed and scores were frozen', value: 'e.closed_at' },
-    side: { type: 'code', codes: sides, meaning: 'Whose judgement it is', value: 'r.side' },
+    side: {
+      type: 'code',
+      codes: sides,
+      meaning: 'Whose judgement it is; of an organisation that judges itself by its sector',
+      value: 'r.side',
+    },
     level: {
       type: 'code',
       codes: scoreLevels,
@@ -107,11 +113,22 @@ export const evaluationScoresTable = defineTable(source, {
       meaning: 'Whether parties answered in their own name or persons did',
       value: 'e.response_mode',
     },
+    organisation_id: {
+      type: 'uuid',
+      meaning: 'The organisation that judged itself; null but in a readiness round',
+      references: { table: 'organisations', column: 'id' },
+      isNullable: true,
+      value: 'e.organisation_id',
+    },
   },
   filters: {
     status: { schema: listOf(shownStatuses), where: sql`e.status = any(${param('status')}::text[])` },
     kind: { schema: listOf(evaluationKinds), where: sql`e.kind = any(${param('kind')}::text[])` },
     partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },
+    organisation_id: {
+      schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
+      where: sql`e.organisation_id = ${param('organisation_id')}::uuid`,
+    },
     level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
     closed_since: {
       schema: instant({ description: 'Rounds closed at this instant or later' }),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Type } from 'typebox'
-import { instant, uuid } from '../../core/schemas.ts'
+import { instant, nullable, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { oneOf, updatedSince } from '../../platform/lists.ts'
 import { aspects, decisionStatuses, decisions } from '../../resources/evaluations/decision-schemas.ts'
@@ -11,6 +11,7 @@ import {
   evaluationKey,
   listColumn,
   optional,
+  organisationKey,
   partnershipKey,
   partyKey,
   recordColumns,
@@ -29,7 +30,12 @@ const ofPartnership = {
   where: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`,
 }
 
-/** The rounds in which partnerships are judged. */
+const ofOrganisation = {
+  schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
+  where: sql<boolean>`r.organisation_id = ${param('organisation_id')}::uuid`,
+}
+
+/** The rounds in which partnerships are judged, or organisations judge themselves. */
 export const evaluationsTable = defineTable(source, {
   name: 'evaluations',
   rowName: 'ExportedEvaluation',
@@ -39,7 +45,7 @@ export const evaluationsTable = defineTable(source, {
   unit: evaluationUnit,
   columns: {
     ...recordColumns('round'),
-    partnership_id: partnershipKey('The partnership that is judged'),
+    partnership_id: partnershipKey('The partnership that is judged; null in a readiness round', optional),
     kind: codeColumn(evaluationKinds, 'Why the round is held'),
     template_code: { type: 'text', meaning: 'The questionnaire' },
     template_version: { type: 'integer', meaning: 'Its version; frozen when the round opens' },
@@ -55,8 +61,8 @@ export const evaluationsTable = defineTable(source, {
     concluded_at: { type: 'instant', meaning: 'When decisions were drawn from it', ...optional },
     conclusion: { type: 'text', meaning: 'What the parties made of the scores', ...optional },
     statements: listColumn(
-      Type.Object({ party_id: uuid(), text: Type.String(), stated_at: instant() }),
-      'What each party has to say of the outcome',
+      Type.Object({ party_id: nullable(uuid()), text: Type.String(), stated_at: instant() }),
+      'What each party has to say of the outcome; in a readiness round the party is null',
     ),
     cancel_reason: { type: 'text', meaning: 'Why it was cancelled', ...optional },
     minimum_per_side: {
@@ -66,11 +72,13 @@ export const evaluationsTable = defineTable(source, {
       ...optional,
     },
     ...tailColumns,
+    organisation_id: organisationKey('The organisation that judges itself; null but in a readiness round', optional),
   },
   filters: {
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
     partnership_id: ofPartnership,
+    organisation_id: ofOrganisation,
     updated_since: updatedSince,
   },
 })
@@ -86,7 +94,7 @@ export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluat
   columns: {
     ...recordColumns('decision'),
     evaluation_id: evaluationKey('The round'),
-    partnership_id: partnershipKey('The partnership'),
+    partnership_id: partnershipKey('The partnership; null where it was taken in a readiness round', optional),
     aspect: codeColumn(aspects, 'The aspect of the purpose that it concerns'),
     decision: codeColumn(decisions, 'What was decided'),
     rationale: { type: 'text', meaning: 'Why', ...optional },
@@ -94,11 +102,13 @@ export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluat
     owner_party_id: partyKey('The party that sees to it', optional),
     amendment_id: amendmentKey('The amendment that it opened last', optional),
     status: codeColumn(decisionStatuses, 'What became of it'),
+    organisation_id: organisationKey('The organisation that decided in a readiness round; else null', optional),
   },
   filters: {
     decision: oneOf('decision', decisions),
     status: oneOf('status', decisionStatuses),
     partnership_id: ofPartnership,
+    organisation_id: ofOrganisation,
     updated_since: updatedSince,
   },
 })

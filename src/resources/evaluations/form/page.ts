@@ -54,7 +54,7 @@ export function formPage(form: AnswerForm, entries: Entries): string {
 <input type="hidden" name="language" value="${html(language)}">
 <header>
 ${languageSwitch(form, words)}
-<p class="soft" lang="${spoken}">${html(words.about(form.organisation, form.partnership))}</p>
+<p class="soft" lang="${spoken}">${html(aboutOf(form, words))}</p>
 <h1>${html(questionnaire.title)}</h1>
 </header>
 <main>
@@ -81,16 +81,23 @@ ${sections.join('\n')}
   return documentOf(language, questionnaire.title, body)
 }
 
-const promiseOf = ({ minimum_per_side, organisation }: AnswerForm, words: Words): string =>
-  minimum_per_side === null ? words.inName(organisation) : words.individual(minimum_per_side)
+const aboutOf = ({ organisation, partnership }: AnswerForm, words: Words): string =>
+  partnership === null ? words.aboutItself(organisation) : words.about(organisation, partnership)
+
+function promiseOf({ minimum_per_side: k, organisation, partnership }: AnswerForm, words: Words): string {
+  if (k === null) return words.inName(organisation)
+  return partnership === null ? words.individualItself(k) : words.individual(k)
+}
 
 const dayIn = (language: string, date: string): string =>
   new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
 
-function deadlineOf({ closes_at, time_zone, language }: AnswerForm, words: Words): string {
+function deadlineOf({ closes_at, time_zone, language, partnership }: AnswerForm, words: Words): string {
   if (closes_at === null) return ''
   const form = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'short', timeZone: time_zone })
-  return ` ${html(words.until(form.format(new Date(closes_at))))}`
+  // An organisation lives in no zone of its own: there the page says in which the hour is.
+  const zone = partnership === null ? ` (${time_zone})` : ''
+  return ` ${html(words.until(form.format(new Date(closes_at)) + zone))}`
 }
 
 /** Buttons rather than links: what was filled in goes along. */

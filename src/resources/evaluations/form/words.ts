@@ -1,9 +1,11 @@
 /** What the page itself says to respondents, beside the questionnaire. */
 export interface Words {
   about(organisation: string, partnership: string): string
+  aboutItself(organisation: string): string
   period(from: string, to: string): string
   until(deadline: string): string
   individual(k: number): string
+  individualItself(k: number): string
   inName(organisation: string): string
   notApplicable: string
   optional: string
@@ -32,10 +34,13 @@ export interface Words {
 
 const nl: Words = {
   about: (organisation, partnership) => `Vragen aan ${organisation} over de samenwerking “${partnership}”`,
+  aboutItself: (organisation) => `Vragen aan ${organisation} over de eigen organisatie`,
   period: (from, to) => `Het gaat over de periode van ${from} tot en met ${to}.`,
   until: (deadline) => `U kunt antwoorden tot ${deadline}.`,
   individual: (k) =>
     `Uw antwoorden tellen alleen mee in het geheel van uw kant, en dat wordt pas getoond als er minstens ${k} mensen hebben geantwoord. Niemand ziet wat u hebt geantwoord. Dát u hebt geantwoord is wel te zien.`,
+  individualItself: (k) =>
+    `Uw antwoorden tellen alleen mee in het geheel van uw organisatie, en dat wordt pas getoond als er minstens ${k} mensen hebben geantwoord. Niemand ziet wat u hebt geantwoord. Dát u hebt geantwoord is wel te zien.`,
   inName: (organisation) =>
     `U antwoordt namens ${organisation}. Uw antwoorden worden getoond zodra de ronde gesloten is, eerder niet.`,
   notApplicable: 'niet van toepassing',
@@ -72,10 +77,13 @@ const nl: Words = {
 
 const en: Words = {
   about: (organisation, partnership) => `Questions to ${organisation} about the partnership “${partnership}”`,
+  aboutItself: (organisation) => `Questions to ${organisation} about itself`,
   period: (from, to) => `They are about the time from ${from} to ${to}.`,
   until: (deadline) => `You can answer until ${deadline}.`,
   individual: (k) =>
     `Your answers count only within the whole of your side, which is shown only once at least ${k} people have answered. Nobody sees what you answered. That you answered can be seen.`,
+  individualItself: (k) =>
+    `Your answers count only within the whole of your organisation, which is shown only once at least ${k} people have answered. Nobody sees what you answered. That you answered can be seen.`,
   inName: (organisation) =>
     `You answer on behalf of ${organisation}. Your answers are shown once the round is closed, and not before.`,
   notApplicable: 'not applicable',
