@@ -5,6 +5,11 @@ import { asOwner } from '../src/db/tenants.ts'
 import { expireEvents } from '../src/platform/housekeeping.ts'
 import { type Answer, type Json, type Service, startService } from './support/harness.ts'
 
+/** How many wait for the feed at once. */
+const waiters = Number(process.env['FEED_WAITERS'] ?? 300)
+/** Within this all of them are answered, also on a machine that does much else (milliseconds). */
+const answeredWithin = 5000 + 10 * waiters
+
 const path = '/v1/organisations'
 const charity = (name: string) => ({ name, sector: 'non_profit' })
 const feed = (service: Service, query: string, key?: string) =>
@@ -163,9 +168,9 @@ t.test('the connection that hears may be lost: who waits is still told', async (
   t.same((await waiting).body.data[0].data, made)
 })
 
-t.test('300 who wait cost less than five connections, and all see the event', async (t) => {
+t.test(`${waiters} who wait cost less than five connections, and all see the event soon`, async (t) => {
   const service = await startService(t)
-  const waiting = Array.from({ length: 300 }, () => feed(service, 'after=0&wait=60'))
+  const waiting = Array.from({ length: waiters }, () => feed(service, 'after=0&wait=60'))
   // The last of them is waiting when a read that begins after it has been answered.
   await feed(service, 'after=0')
   const count = await connections(service)
@@ -173,8 +178,14 @@ t.test('300 who wait cost less than five connections, and all see the event', as
   const made = await service.make(path, charity('One'))
   const committed = performance.now()
   const answers: Answer[] = await Promise.all(waiting)
-  t.comment(`all answered ${Math.round(performance.now() - committed)} ms after the commit`)
-  for (const { body } of answers) t.equal(body.data[0].data.id, made.id)
+  const took = Math.round(performance.now() - committed)
+  t.comment(`all ${waiters} answered ${took} ms after the commit, ${count} connections`)
+  t.ok(took < answeredWithin, `${took} ms`)
+  for (const { body } of answers)
+    t.same(
+      body.data.map((event: Json) => event.data.id),
+      [made.id],
+    )
 })
 
 t.test('a mirror made of the feed alone equals the database, under eight writers at once', async (t) => {

@@ -43,6 +43,10 @@ async function portfolio(client: pg.Client, tenantId: string): Promise<string[]>
   await client.query(`select set_config('beide.tenant_id', $1, false)`, [tenantId])
   const { rows } = await client.query<{ line: string }>(`
     with named as (select resource_type, resource_id as id, ref_id from external_refs where tenant_id = current_tenant()),
+    parties as (
+      select p.id, n.ref_id from partnership_parties p
+      join named n on n.resource_type = 'organisation' and n.id = p.organisation_id where p.tenant_id = current_tenant()
+    ),
     stripped as (
       select e.resource_type, e.version, n.ref_id, e.representation::jsonb - '{id,created_at,updated_at}'::text[] as it
       from events e join named n on n.resource_type = e.resource_type and n.id = e.resource_id
@@ -54,7 +58,9 @@ async function portfolio(client: pg.Client, tenantId: string): Promise<string[]>
         from jsonb_array_elements(s.it->'parties') p
         join named o on o.resource_type = 'organisation' and o.id = (p->>'organisation_id')::uuid)))
       when 'commitment' then s.it - '{partnership_id,from_party_id,to_party_id}'::text[] || jsonb_build_object('of', (
-        select p.ref_id from named p where p.resource_type = 'partnership' and p.id = (s.it->>'partnership_id')::uuid))
+        select p.ref_id from named p where p.resource_type = 'partnership' and p.id = (s.it->>'partnership_id')::uuid),
+        'from', (select p.ref_id from parties p where p.id = (s.it->>'from_party_id')::uuid),
+        'to', (select p.ref_id from parties p where p.id = (s.it->>'to_party_id')::uuid))
       else s.it end) as line
     from stripped s order by 1`)
   return rows.map(({ line }) => line)

@@ -8,7 +8,7 @@ export interface Counts {
 }
 
 /**
- * Tells a run of tap as it goes: one line for each test file that passes; for one that fails all that went wrong in it.
+ * Tells a run of tap as it goes: one line for each test file that passes, and what it comments on; for one that fails all that went wrong in it.
  * @param tap the output of tap's own reporter, `tap`: its test files one after another, each as a subtest
  * @returns what tap counted, assertion by assertion; undefined if tap ended before it had counted
  */
@@ -20,6 +20,7 @@ export async function report(tap: Readable, print: (line: string) => void): Prom
     if (verdict !== undefined && name !== undefined) {
       if (verdict === 'not ok') for (const fault of faultsOf(told)) print(fault)
       print(`${verdict === 'ok' ? 'ok    ' : 'not ok'} ${name.replace(/ # time=/, '  ').replace(/ \{$/, '')}`)
+      if (verdict === 'ok') for (const figure of commentsOf(told)) print(`         ${figure}`)
       told = []
       continue
     }
@@ -31,6 +32,10 @@ export async function report(tap: Readable, print: (line: string) => void): Prom
   }
   return counts
 }
+
+/** What a test file that passed says beside that: figures that it measured. */
+const commentsOf = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => /^\s+# ((?!Subtest|time=|failed |skip: |todo: |\{ total).+)$/.exec(line)?.[1] ?? [])
 
 /** Of the lines of a test file: without what passed, its plans and its times. */
 function faultsOf(lines: string[]): string[] {
