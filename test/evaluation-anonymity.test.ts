@@ -1,8 +1,10 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { wholeTenant } from '../src/db/database.ts'
-import { type Json, type Service, startService } from './support/harness.ts'
-import { answersWith, partnershipOf, plan, stepRound } from './support/rounds.ts'
+import { duckdb } from './support/duckdb.ts'
+import { type Json, startService } from './support/harness.ts'
+import { cells, differences, everything, partnerOf, type World } from './support/observing.ts'
+import { answersWith, conclusion, partnershipOf, plan, stepRound } from './support/rounds.ts'
 
 // An attack on the anonymity of a round that persons answer. If two worlds, in which the same answers came from other
 // people, cannot be told apart by anything that can be read, then nothing that can be read tells who answered what.
@@ -10,22 +12,17 @@ import { answersWith, partnershipOf, plan, stepRound } from './support/rounds.ts
 const clock = fixedClock('2026-06-15T10:00:00Z')
 const shared = await startService(t, { clock })
 const open = { key: null }
-
-interface World {
-  service: Service
-  round: Json
-  invitations: Json[]
-  contacts: Json[]
-}
+const files = { duck: await duckdb(t), directory: t.testdir({}) }
 
 /** Three persons a side, of whom the first is a contact known by name and function. */
-async function world(): Promise<World> {
+async function world(more: object = {}): Promise<World> {
   clock.set('2026-06-15T10:00:00Z')
   const service = await shared.afresh()
   const partnership = await partnershipOf(service)
   const planned = await plan(service, partnership, {
     response_mode: 'individual',
     external_refs: [{ system: 'crm', id: 'E-1' }],
+    ...more,
   })
   const invitations: Json[] = []
   const contacts: Json[] = []
@@ -37,75 +34,30 @@ async function world(): Promise<World> {
       invitations.push(await service.make(`/v1/evaluations/${planned.id}/invitations`, { party_id: id, ...more }))
     }
   }
-  return { service, round: await stepRound(service, planned, 'open'), invitations, contacts }
+  const round = await stepRound(service, planned, 'open')
+  return { service, partnership, round, invitations, contacts, ...files }
 }
 
-async function answer({ service, invitations }: World, points: readonly number[]): Promise<void> {
-  for (const [at, { token }] of invitations.entries()) {
-    if (points[at] === undefined) continue
+const submit = ({ service, invitations }: World, at: number, points: number) =>
+  service.call(
+    'POST',
+    `/v1/answers/${invitations[at]?.token}/submit`,
+    { answers: answersWith(points, `Woorden van soort ${points}`) },
+    open,
+  )
+
+/** The points of each person asked; who has none does not answer. */
+async function answer(one: World, points: readonly (number | undefined)[]): Promise<void> {
+  for (const [at, given] of points.entries()) {
+    if (given === undefined) continue
     clock.advance(3_600_000)
-    const answers = answersWith(points[at], `Woorden van soort ${points[at]}`)
-    const { status, text } = await service.call('POST', `/v1/answers/${token}/submit`, { answers }, open)
+    const { status, text } = await submit(one, at, given)
     if (status !== 200) throw new Error(text)
   }
 }
 
-/** Everything that can be read of evaluations, invitations, feeds, exports and audit, by the contract itself. */
-async function everything({ service, round, invitations }: World): Promise<string[]> {
-  const about =
-    /^[/]v1[/](evaluation|exports[/]evaluation|events|audit|portfolio|partnerships[/][{]id[}][/]reciprocity)/
-  const paths = Object.keys(service.document.paths).filter(
-    (path) => service.document.paths[path].get && about.test(path),
-  )
-  const seen: string[] = []
-  for (const path of paths) {
-    if (/parquet|evaluation-decisions[/]/.test(path)) continue
-    const named = path
-      .replace('{system}', 'crm')
-      .replace('{ref_id}', 'E-1')
-      .replace('/evaluation-templates/{id}', '/evaluation-templates/partnership-review')
-    const ids = path.startsWith('/v1/evaluation-invitations/')
-      ? invitations.map(({ id }) => id)
-      : [path.startsWith('/v1/partnerships/') ? round.partnership_id : round.id]
-    for (const id of ids) {
-      const { status, etag, text } = await service.get(`${named.replace('{id}', id)}${query(path)}`)
-      const mark = etag.replace(/-[\w-]{16}"/, '"')
-      seen.push(`${path} ${status} ${mark} ${inOrder(text)}`)
-    }
-  }
-  for (const { token } of invitations) seen.push((await service.get(`/v1/answers/${token}`, open)).text)
-  // What is stored beside: the tables that remain once a round is closed.
-  for (const table of [
-    'evaluation_invitations',
-    'evaluation_anonymous_responses',
-    'evaluation_drafts',
-    'evaluation_responses',
-  ]) {
-    const { rows } = await service.database.read(wholeTenant(service.tenantId), (tx) =>
-      tx.client.query(`select * from ${table} where tenant_id = $1 order by 2`, [service.tenantId]),
-    )
-    seen.push(`${table} ${JSON.stringify(rows.map(({ token_hash: _, ...row }: Json) => row))}`)
-  }
-  return withoutIds(seen)
-}
-
-const query = (path: string): string => (/events$|audit$/.test(path) ? '?limit=200' : '')
-
-/** Texts stand in random order: as many of each is all that they tell. */
-const inOrder = (text: string): string =>
-  text.replace(/"texts":(\["Woorden[^\]]*\])/g, (_, list) => `"texts":${JSON.stringify(JSON.parse(list).sort())}`)
-
-/** Ids and hashes differ from world to world: each becomes its place in the order in which they appear. */
-function withoutIds(seen: string[]): string[] {
-  const places = new Map<string, number>()
-  const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{64}|afresh [\w-]+|[\w-]{43}(?=")/g
-  return seen.map((text) =>
-    text.replace(id, (found) => {
-      if (!places.has(found)) places.set(found, places.size)
-      return `#${places.get(found)}`
-    }),
-  )
-}
+// One after the other, so that the feed tells of them in one order.
+const both = async (one: World) => [await partnerOf(one, 'company'), await partnerOf(one, 'non_profit')] as const
 
 t.test('worlds in which the same answers came from other people cannot be told apart', async (t) => {
   const observations: string[][] = []
@@ -114,36 +66,112 @@ t.test('worlds in which the same answers came from other people cannot be told a
     [4, 0, 2, 3, 1, 3],
   ]) {
     const one = await world()
+    const partners = await both(one)
     await answer(one, points)
-    observations.push(await everything(one))
+    await stepRound(one.service, one.round, 'conclude', conclusion)
+    observations.push(await everything(one, partners))
   }
   const [first = [], second = []] = observations
-  t.ok(first.length > 30, `${first.length} reads were compared`)
-  t.strictSame(second, first)
-  t.ok(first.some((line) => /[/]scores 200/.test(line)))
-  t.ok(first.some((line) => /[/]texts 200.*Woorden van soort 2/.test(line)))
+  t.strictSame(differences(first, second), [], `${first.length} reads were compared`)
+  for (const channel of [
+    /^[/]v1[/]evaluations[/][{]id[}][/]scores[?] 200 .*"n":3/,
+    /^[/]v1[/]evaluations[/][{]id[}][/]texts[?] 200.*Woorden van soort 2/,
+    /^[/]v1[/]evaluations[/][{]id[}][/]chart.svg[?]language=nl 200 .*<svg/s,
+    /^[/]v1[/]evaluations[/][{]id[}][?] again 304/,
+    /^[/]v1[/]evaluation-decisions[/][{]id[}][?] 200/,
+    /^[/]v1[/]portfolio[?]organisation_id=.*as_of=2026-06-15 200 .*"lowest_score":"\d/,
+    /^[/]v1[/]events[?]limit=200&types=.* 200 .*evaluation.closed/,
+    /^[/]v1[/]exports[/]evaluation_scores.csv[?] 200 .*reciprocity/s,
+    /^partner 1 [/]v1[/]evaluations[/][{]id[}][/]scores[?] 200/,
+    /^page .*Thank you/s,
+    /^evaluation_scores.parquet .*"score":"?\d/,
+    /^evaluation_scores.parquet statistics .*stats_min/,
+    /^changes evaluation_scores.ndjson [1-9].*"n":3/,
+    /^changes evaluation_gaps_changes.ndjson 1 /,
+    /^stored scores .*"n":3/,
+  ]) {
+    t.ok(
+      first.some((line) => channel.test(line)),
+      `${channel} is among what was compared`,
+    )
+  }
   t.notMatch(
-    first.filter((line) => !/[/]texts /.test(line)).join(),
+    first.filter((line) => !/[/]texts[? ]|^stored texts/.test(line)).join(),
     /Woorden van soort/,
     'texts stand in one place alone',
   )
 })
 
-t.test('other answers below the minimum cannot be told apart either, closed or still open', async (t) => {
+t.test('other answers below the minimum cannot be told apart either, closed and concluded', async (t) => {
   const observations: string[][] = []
   for (const points of [
     [0, 0],
     [4, 1],
   ]) {
     const one = await world()
+    const partners = [await partnerOf(one, 'non_profit')]
     await answer(one, points)
-    const whileOpen = await everything(one).then((seen) => seen.filter((line) => !/^evaluation_anonymous/.test(line)))
     await stepRound(one.service, one.round, 'close')
-    observations.push([...whileOpen, ...(await everything(one))])
+    await stepRound(one.service, one.round, 'conclude', conclusion)
+    observations.push(await everything(one, partners))
   }
-  t.strictSame(observations[1], observations[0])
+  t.strictSame(differences(observations[0] ?? [], observations[1] ?? []), [])
+  t.ok((observations[0]?.length ?? 0) > 100)
 })
 
+t.test(
+  'while a round is open, one more answer, a draft, a withdrawal or an erasure shows nothing of answers',
+  async (t) => {
+    const observations: string[][] = []
+    for (const [points, more, drafted] of [
+      [[0, 2, 4], 1, 1],
+      [[4, 1, 0], 3, 4],
+    ] as const) {
+      const one = await world()
+      const seen: string[] = []
+      const look = async () => {
+        const all = await everything(one)
+        seen.push(...all.filter((line) => !/^stored (anonymous_responses|drafts)/.test(line)))
+      }
+      await answer(one, points)
+      await look()
+      await answer(one, [undefined, undefined, undefined, more])
+      await look()
+      const [, , , , declining, drafting] = one.invitations
+      const draft = { answers: [{ item_code: 'why_goal_clear', score: drafted }] }
+      await one.service.call('PUT', `/v1/answers/${drafting?.token}/draft`, draft, open)
+      await one.service.call('POST', `/v1/answers/${declining?.token}/decline`, {}, open)
+      await one.service.step(`/v1/contacts/${one.contacts[0]?.id}`, 'erase')
+      await look()
+      observations.push(seen)
+    }
+    t.strictSame(differences(observations[0] ?? [], observations[1] ?? []), [])
+    t.ok((observations[0]?.length ?? 0) > 100)
+  },
+)
+
+t.test('once a round is closed nothing that happens changes a cell, in any channel', async (t) => {
+  const one = await world()
+  await answer(one, [0, 2, 4, 1, 3])
+  await stepRound(one.service, one.round, 'close')
+  await stepRound(one.service, one.round, 'conclude', conclusion)
+  const before = await cells(one)
+  t.ok(before.some((line) => /"n":3/.test(line)) && before.some((line) => /too_few/.test(line)))
+  const late = await submit(one, 5, 4)
+  t.strictSame([late.status, late.body.code], [409, 'state_forbids'], 'one more answer is refused')
+  for (const at of [0, 5]) {
+    const { id } = one.invitations[at] as Json
+    const withdrawn = await one.service.step(`/v1/evaluation-invitations/${id}`, 'decline')
+    t.strictSame([withdrawn.status, withdrawn.body.code], [409, 'transition_not_allowed'], 'so is a withdrawal')
+  }
+  t.strictSame(differences(before, await cells(one)), [])
+  for (const contact of one.contacts) {
+    t.equal((await one.service.step(`/v1/contacts/${contact.id}`, 'erase')).status, 200)
+  }
+  t.strictSame(differences(before, await cells(one)), [], 'an erasure takes the person away, and no cell')
+  const { id } = one.invitations[0] as Json
+  t.match((await one.service.get(`/v1/evaluation-invitations/${id}`)).body, { status: 'answered', function: null })
+})
 t.test(
   'while a round is open, what is stored of its answers has neither time, nor order, nor a number of its own',
   async (t) => {
@@ -169,25 +197,9 @@ t.test(
   },
 )
 
-t.test('erasing a person changes nothing that was published, and ends what it was still asked', async (t) => {
-  const one = await world()
-  await answer(one, [0, 2, 4, 1, 3, 3])
-  const path = `/v1/evaluations/${one.round.id}`
-  const published = async () => [
-    (await one.service.get(`${path}/scores`)).text,
-    (await one.service.get(`${path}/texts`)).text,
-    (await one.service.get('/v1/exports/evaluation_scores.csv')).text,
-  ]
-  const before = await published()
-  const [contact] = one.contacts
-  const erased = await one.service.step(`/v1/contacts/${contact.id}`, 'erase')
-  t.equal(erased.status, 200)
-  t.strictSame(await published(), before)
-  const invitation = await one.service.get(`/v1/evaluation-invitations/${one.invitations[0].id}`)
-  t.match(invitation.body, { status: 'answered', function: null, contact_id: contact.id })
-
+t.test('erasing a person ends what it was still asked', async (t) => {
   const other = await world()
-  const [first] = other.invitations
+  const first = other.invitations[0] as Json
   const saved = await other.service.call(
     'PUT',
     `/v1/answers/${first.token}/draft`,
@@ -195,7 +207,7 @@ t.test('erasing a person changes nothing that was published, and ends what it wa
     open,
   )
   t.equal(saved.status, 200)
-  await other.service.step(`/v1/contacts/${other.contacts[0].id}`, 'erase')
+  await other.service.step(`/v1/contacts/${other.contacts[0]?.id}`, 'erase')
   t.match((await other.service.get(`/v1/evaluation-invitations/${first.id}`)).body, {
     status: 'expired',
     function: null,

@@ -76,19 +76,33 @@ const questionnaire = fc
   })
 
 /** How somebody answers an item: `kind` from 0 to 99, the lower the likelier not at all; `pick` chooses the answer. */
-export interface Choice {
+interface Choice {
   kind: number
   pick: number
 }
 const choices = fc.array(fc.record({ kind: fc.nat(99), pick: fc.nat(1000) }), { minLength: 12, maxLength: 12 })
 
-/** Everybody answers everything, or most, or some of it. */
-const respondents = fc.constantFrom(0, 0, 8, 35).chain((left) =>
-  fc.array(fc.record({ choices, left: fc.oneof(fc.constant(left), fc.constant(0)), byToken: fc.boolean() }), {
-    minLength: 24,
-    maxLength: 24,
-  }),
-)
+/** How somebody answers: `left` of a hundred items not at all, and not the one that most shun. */
+interface Habit {
+  choices: readonly Choice[]
+  left: number
+  shunned: number | null
+}
+
+/** Everybody answers everything, or most, or some of it; and now and then there is an item that few answer. */
+const respondents = fc
+  .record({ left: fc.constantFrom(0, 0, 8, 35), shunned: fc.option(fc.nat(8)) })
+  .chain(({ left, shunned }) =>
+    fc.array(
+      fc.record({
+        choices,
+        left: fc.constantFrom(left, 0),
+        shunned: fc.constantFrom(shunned, shunned, shunned, null),
+        byToken: fc.boolean(),
+      }),
+      { minLength: 24, maxLength: 24 },
+    ),
+  )
 
 /** A questionnaire, who is asked, and what they answer in one round or two. */
 export const scenarios = fc.record({
@@ -105,10 +119,10 @@ export const scenarios = fc.record({
 })
 
 /** What one answers to the items of a template, in the form in which it is sent. */
-export function answersBy(template: Json, given: { choices: readonly Choice[]; left: number }): Json[] {
+export function answersBy(template: Json, given: Habit): Json[] {
   return template.items.flatMap((item: Json, at: number): Json[] => {
     const { kind, pick } = given.choices[at] as Choice
-    if (kind < given.left) {
+    if (kind < given.left || at === given.shunned) {
       // What is optional may be left out altogether.
       return !item.required && pick % 2 === 0 ? [] : [{ item_code: item.code, not_applicable: true }]
     }
