@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { parse } from 'csv-parse/sync'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { duckdb } from './support/duckdb.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
+import { temporaryDirectory } from './support/temporary.ts'
 
 // What is in the tables is written by SQL, and compared with what SQL reads: exports must not share their own mistakes.
 
@@ -267,22 +272,81 @@ const hostile = [
   'é\u0301',
   '{"a": "\\u0000"}',
   'x'.repeat(100_000),
+  ...long(),
 ]
 
-t.test('texts leave exactly as they are, and null is not the empty text', async (t) => {
-  const service = await startService(t)
-  const client = await owner(t, service)
-  await alliances(client)
-  await insert(
-    client,
-    'commitments',
-    hostile.map((title, n) => promise(n, { ...euros('1.00'), title, description: n % 2 ? title : null })),
+/** A megabyte of text. The API bounds every text far below it, so that only SQL can write such a one. */
+function long(): string[] {
+  const characters = 1024 * 1024
+  const filled = (start: string, piece: string) => start + piece.repeat(Math.ceil(characters / piece.length))
+  // Hashes do not compress: Postgres, Parquet and zstd have to keep every byte of them.
+  const hashes = Array.from({ length: characters / 64 }, (_, n) => createHash('sha256').update(`${n}`).digest('hex'))
+  return [
+    hashes.join(''),
+    filled('=', '1+'),
+    filled('', '"",\r\n'),
+    filled('@', '😀é\u0301'),
+    filled('', '0123456789'),
+    filled("'", "'"),
+  ]
+}
+
+/** Told apart by their beginnings: what differs in a megabyte is not for a report. */
+const told = (texts: Json[]) =>
+  texts.map((text) =>
+    text === null || text.length < 1000
+      ? text
+      : `${text.slice(0, 20)}… ${text.length} ${createHash('sha256').update(text).digest('hex')}`,
   )
-  const expected = hostile.map((title, n) => ({ title, description: n % 2 ? title : null }))
-  const texts = (rows: Json[]) => rows.map(({ title, description }) => ({ title, description }))
-  t.strictSame(texts(rowsOfCsv((await service.get('/v1/exports/commitments.csv')).text)), expected)
-  t.strictSame(texts(rowsOfNdjson((await service.get('/v1/exports/commitments.ndjson')).text)), expected)
-})
+
+t.test(
+  'texts leave exactly as they are, null is not the empty text, and a spreadsheet runs none of them',
+  async (t) => {
+    const service = await startService(t)
+    const client = await owner(t, service)
+    await alliances(client)
+    await insert(
+      client,
+      'commitments',
+      hostile.map((title, n) => promise(n, { ...euros('1.00'), title, description: n % 2 ? title : null })),
+    )
+    const descriptions = hostile.map((text, n) => (n % 2 ? text : null))
+    const checkExact = (rows: Json[], format: string) => {
+      t.strictSame(told(rows.map((row) => row.title)), told(hostile), `titles of ${format}`)
+      t.strictSame(told(rows.map((row) => row.description)), told(descriptions), `descriptions of ${format}`)
+    }
+    checkExact(rowsOfCsv((await service.get('/v1/exports/commitments.csv')).text), 'CSV')
+    checkExact(rowsOfNdjson((await service.get('/v1/exports/commitments.ndjson')).text), 'NDJSON')
+
+    const directory = await temporaryDirectory()
+    t.teardown(() => rm(directory, { recursive: true }))
+    const headers = { authorization: `Bearer ${service.key}` }
+    const { rawPayload } = await service.app.inject({ url: '/v1/exports/commitments.parquet', headers })
+    const file = join(directory, 'commitments.parquet')
+    await writeFile(file, rawPayload)
+    const duck = await duckdb(t)
+    checkExact(await duck(`select title, description from '${file}' order by id`), 'Parquet')
+
+    const excel = (await service.get('/v1/exports/commitments.csv?dialect=excel')).text
+    const cells = rowsOfCsv(excel.slice(1))
+    t.equal(cells.length, hostile.length)
+    for (const [n, { title, description }] of cells.entries()) {
+      for (const [cell, value] of [
+        [title, hostile[n]],
+        [description, descriptions[n]],
+      ]) {
+        if (typeof cell !== 'string' || typeof value !== 'string') {
+          t.equal(cell, value, 'null stays null')
+          continue
+        }
+        const [start] = told([value])
+        t.notMatch(cell.slice(0, 1), /[=+\-@\t\r\n＝＋－＠]/, `${start} is no formula`)
+        t.notOk(/^[\d.,:/ -]*\d[\d.,:/ -]*(e\d+)?$/i.test(cell), `${start} is no number`)
+        t.ok(cell.replace(/^'/, '') === value, `one apostrophe less is ${start}`)
+      }
+    }
+  },
+)
 
 const rounds = [
   { n: 1, partnership: 1, kind: 'periodic', status: 'closed', closed_at: '2026-01-31T23:00:00Z' },
