@@ -37,6 +37,11 @@ async function enrich(): Promise<void> {
   })
   const { body: partnership } = await service.get(`/v1/partnerships/${ours['partnerships']}`)
   const [giver, receiver] = partnership.parties
+  await service.make('/v1/partnerships', {
+    name: 'Of which little is said yet',
+    parties: partnership.parties.map(({ organisation_id, side }: Json) => ({ organisation_id, side })),
+    purpose: { why: { en: 'Everybody swims' } },
+  })
   await service.make('/v1/commitments', {
     partnership_id: partnership.id,
     from_party_id: receiver.id,
@@ -87,6 +92,10 @@ t.test('every table has its rows, each as the contract describes it, in CSV and 
     t.equal(new Set(keys).size, rows.length, `${name} is told apart by its key`)
     const lines = rowsOfCsv((await service.get(`/v1/exports/${name}.csv`)).text)
     const isJson = (column: string) => columns[column]?.type === 'json'
+    t.notOk(
+      lines.some((line) => Object.values(line).includes('null')),
+      `${name} leaves out what is not there`,
+    )
     t.strictSame(
       lines.map((line) =>
         Object.fromEntries(

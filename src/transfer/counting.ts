@@ -1,20 +1,19 @@
 import { Transform } from 'node:stream'
-import type { ExportFormat } from './forms.ts'
 
 const [lineFeed, quote] = [0x0a, 0x22]
 
-/** Tells of each row that passes in what COPY writes as text: how far an export is. The header is none. */
-export function countingStream(format: Exclude<ExportFormat, 'parquet'>, onRows: (count: number) => void): Transform {
+/** Tells of each row that passes in what COPY writes as CSV: how far an export is. The header is none. */
+export function countingStream(onRows: (count: number) => void): Transform {
   let isQuoted = false
-  let isHeader = format === 'csv'
+  let isHeader = true
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       let count = 0
       for (let at = 0; at < chunk.length; at += 1) {
         const byte = chunk[at]
         if (byte === quote) isQuoted = !isQuoted
-        // JSON texts hold no line feed; in CSV those between quotes are a part of a value.
-        if (byte === lineFeed && (format === 'ndjson' || !isQuoted)) count += 1
+        // Those between quotes are a part of a value.
+        if (byte === lineFeed && !isQuoted) count += 1
       }
       if (isHeader && count > 0) {
         isHeader = false

@@ -27,10 +27,15 @@ function castTo(type: string): Writer {
 // 2026-03-01 12:00:00.5+00 → 2026-03-01T12:00:00.5+00:00, as JSON has it. The session's time zone is UTC, its dates ISO.
 const rfc3339: Writer = (value) => sql`replace((${value})::text, ' ', 'T') || ':00'`
 
+const spelled: Writer = (value) => sql`case when ${value} then 'true' when not ${value} then 'false' end`
+
+const toJson: Writer = (value) => sql`to_json(${value})`
+
 /** How a type is written where Postgres would write it otherwise. */
 const writers: Record<ExportFormat, Partial<Record<ColumnType, Writer>>> = {
-  csv: { instant: rfc3339, boolean: (value) => sql`case when ${value} then 'true' when not ${value} then 'false' end` },
-  ndjson: { decimal: (value) => sql`(${value})::text` },
+  csv: { instant: rfc3339, boolean: spelled },
+  // What else a line needs is put there on the way: see lines.ts.
+  ndjson: { text: toJson, json: toJson, boolean: spelled },
   // Each in the type whose binary form is read: see binary-rows.ts. What does not fit fails, rather than be cut.
   parquet: {
     uuid: castTo('uuid'),

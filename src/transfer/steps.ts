@@ -1,6 +1,7 @@
 import { PassThrough, type Transform } from 'node:stream'
 import { countingStream } from './counting.ts'
 import { type Form, preambleOf } from './forms.ts'
+import { lineStream } from './lines.ts'
 import { parquetStream } from './parquet.ts'
 import type { Table } from './table.ts'
 
@@ -14,8 +15,9 @@ export function stepsOf(
   onRows?: (count: number) => void,
 ): Transform[] {
   if (form.format === 'parquet') return [parquetStream(columns, onRows)]
+  if (form.format === 'ndjson') return [lineStream(columns, onRows)]
   const preamble = preambleOf(form)
-  return [...(onRows ? [countingStream(form.format, onRows)] : []), ...(preamble ? [after(preamble)] : [])]
+  return [...(onRows ? [countingStream(onRows)] : []), ...(preamble ? [after(preamble)] : [])]
 }
 
 /** A step that begins with these bytes. */

@@ -5,6 +5,7 @@ import type { DB } from '../db/rows.ts'
 import type { Filter } from '../platform/lists.ts'
 import type { Column } from './columns.ts'
 import { type Form, writerOf } from './forms.ts'
+import { lineOptions } from './lines.ts'
 import { schemaOf } from './row-schema.ts'
 import { touchedUnits, type Unit } from './touched.ts'
 
@@ -119,10 +120,7 @@ type Rows = SelectQueryBuilder<DB, never, object>
 export function copyOf({ format }: Form, rows: RawBuilder<unknown> | Rows): Inlined {
   if (format === 'csv') return inline(sql`copy (${rows}) to stdout (format csv, header true, encoding 'UTF8')`)
   if (format === 'parquet') return inline(sql`copy (${rows}) to stdout (format binary)`)
-  // One JSON text a line, as it is: neither delimiter nor quote can occur in a JSON text, which escapes control
-  // characters, so CSV never quotes it and nothing has to be unescaped on the way.
-  return inline(sql`copy (select row_to_json(t)::text from (${rows}) t)
-    to stdout (format csv, delimiter e'\\x01', quote e'\\x02', encoding 'UTF8')`)
+  return inline(sql`copy (${rows}) to stdout (${sql.raw(lineOptions)})`)
 }
 
 function sourceOf<D, T extends keyof D>(
