@@ -1,4 +1,5 @@
 import t from 'tap'
+import { asOwner } from '../src/db/tenants.ts'
 import { makeLogger } from '../src/platform/log.ts'
 import { makeOutbound } from '../src/platform/outbound.ts'
 import { secretBox } from '../src/platform/secrets.ts'
@@ -45,16 +46,56 @@ t.test('what is erased is in no table, log, event, delivery, audit entry or file
   await service.call('PATCH', `/v1/partnerships/${partnership.id}`, { managers }, { ifMatch: '*' })
   const round = await plan(service, partnership, { response_mode: 'individual' })
   await service.make(`/v1/evaluations/${round.id}/invitations`, { party_id: company, contact_id: made.id })
-  await startImports(t, service)
+  const doing = await startImports(t, service)
   const row = { type: 'contact', organisation_id: organisations.company.id, ...person }
   const imported = (await send(service, ndjson([row]))).body
   await over(service, imported.id)
+  const refusedRows = ndjson([
+    { ...row, type: 'person' },
+    { ...row, type: 'organisation' },
+    { ...row, function: 'Vriendschappen' },
+    { ...row, external_refs: [{ system: 'old crm', id: '003-WA' }], Achterberg: 1 },
+    {
+      ...row,
+      external_refs: [{ system: 'hr', id: '003-WA' }],
+      organisation_id: organisations.company.id.toUpperCase(),
+    },
+  ])
+  const broken = `${JSON.stringify(row).replace('"name":', '"name":Achterberg')}\n`
+  const notCsv = 'name,metadata:json,external_refs.0.system\nAchterberg,{Mientje,crm\n'
+  const dry = (await send(service, ndjson([row]) + refusedRows + broken, { query: '?dry_run=true' })).body
+  const refused = (await send(service, refusedRows + broken)).body
+  const cells = (await send(service, notCsv, { type: 'text/csv', query: '?type=contact' })).body
+  for (const { id } of [dry, refused, cells]) await over(service, id)
+  t.match(await service.get(`/v1/imports/${refused.id}`), { body: { invalid: 5, created: 1 } })
+  const other = (await service.get('/v1/contacts/by-ref/hr/003-WA')).body
+  await doing.stop()
+  const waiting = (await send(service, ndjson([row, { ...row, external_refs: [{ system: 'x', id: '1' }] }]) + broken))
+    .body
+  for (const body of [`{"name": Achterberg}`, `{"name": "${person.name}", "name": "${person.email}"}`, person]) {
+    const headers = { 'idempotency-key': `refused ${typeof body}` }
+    await service.call('POST', path, body, { headers, type: 'application/json' })
+  }
+  await service.call('POST', `${at}/erase`, {}, { ifMatch: '"77"', headers: { 'idempotency-key': 'too late' } })
   const before = await service.make('/v1/exports', { format: 'ndjson' })
   await makeExport(service, before.id)
-  t.ok((await tablesWith(service, 'Achterberg')).includes('public.contacts'), 'the search finds what is there')
+  await asOwner(service.url, (client) => client.query('analyze'))
+  const held = await tablesWith(service, 'Achterberg')
+  for (const table of ['contacts', 'import_rows', 'import_results']) {
+    t.ok(held.includes(`public.${table}`), `the search finds what is there: ${table}`)
+  }
+  const sampled = await tablesWith(service, organisations.company.name)
+  t.ok(sampled.includes('pg_catalog.pg_statistic'), 'and what Postgres keeps samples of')
 
-  const erased = await service.call('POST', `${at}/erase`, {}, { ifMatch: '*' })
-  t.equal(erased.status, 200, erased.text)
+  for (const id of [made.id, other.id]) {
+    const erased = await service.call('POST', `/v1/contacts/${id}/erase`, {}, { ifMatch: '*' })
+    t.equal(erased.status, 200, erased.text)
+  }
+  const again = await service.call('POST', path, person, { headers: { 'idempotency-key': 'make-a-contact' } })
+  t.match(again, { status: 201, headers: { 'idempotent-replayed': 'true' }, body: { id: made.id, name: null } })
+  await startImports(t, service)
+  t.match(await over(service, waiting.id), { created: 0, invalid: 3 }, 'nobody is made anew')
+  await asOwner(service.url, (client) => client.query('analyze'))
   const after = await service.make('/v1/exports', { format: 'ndjson' })
   await makeExport(service, after.id)
 
@@ -71,7 +112,7 @@ t.test('what is erased is in no table, log, event, delivery, audit entry or file
     '/v1/events?limit=500',
     '/v1/audit?limit=200',
     `/v1/webhook-endpoints/${endpoint.id}/deliveries?limit=200`,
-    `/v1/imports/${imported.id}/rows`,
+    ...[imported, dry, refused, cells, waiting].map(({ id }) => `/v1/imports/${id}/rows`),
     `${at}/data`,
     '/v1/exports/partnerships.csv',
   ]) {

@@ -5,8 +5,8 @@ import { startJobs } from '../../src/platform/job-runner.ts'
 import { runImport } from '../../src/transfer/imports/job.ts'
 import type { Answer, CallOptions, Json, Service } from './harness.ts'
 
-/** Works imports through in the background, as a process does. */
-export async function startImports(t: Test, { url, database }: Service): Promise<void> {
+/** Works imports through in the background, as a process does, until the test ends or it is stopped. */
+export async function startImports(t: Test, { url, database }: Service): Promise<{ stop: () => Promise<void> }> {
   const log = pino({ level: process.env['IMPORT_LOG'] ?? 'silent' })
   const jobs = await startJobs({
     url,
@@ -17,7 +17,13 @@ export async function startImports(t: Test, { url, database }: Service): Promise
     chores: [],
     concurrency: 2,
   })
-  t.teardown(() => jobs.stop())
+  let isStopped = false
+  const stop = async () => {
+    if (!isStopped) await jobs.stop()
+    isStopped = true
+  }
+  t.teardown(stop)
+  return { stop }
 }
 
 export const ndjson = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')

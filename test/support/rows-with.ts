@@ -9,7 +9,8 @@ export async function tablesWith(service: Service, text: string): Promise<string
     await client.query(`select set_config('beide.tenant_id', $1, false)`, [service.tenantId])
     const tables = await client.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema') order by 1`,
+       where schemaname not in ('pg_catalog', 'information_schema') or tablename in ('pg_statistic', 'pg_statistic_ext_data')
+       order by 1`,
     )
     const found: string[] = []
     for (const { name } of tables.rows) {

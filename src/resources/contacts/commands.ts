@@ -19,6 +19,7 @@ import { forgetContact } from '../evaluations/commands.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import type { Contact, ContactState, ContactWrite } from './schemas.ts'
 import { contactDelete, contactDependants, contactErase, contactInsert, contactsMove, contactUpdate } from './store.ts'
+import { answersForget, importsHold, resultsForget, stagedForget } from './traces.ts'
 import { contactResource } from './view.ts'
 
 /** Adds a person to an organisation. @throws Problem `not_found` where there is no such organisation */
@@ -96,7 +97,11 @@ export async function deleteContact(tx: Tx, id: string, ifMatch: IfMatch): Promi
 export async function eraseContact(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   const contact = await loadForUpdate(tx, contactResource, id, ifMatch)
   if (contact.erased_at !== null) return unchanged(tx, contactResource, id)
+  await importsHold(tx)
+  await stagedForget(tx, stateOf(contact))
+  await resultsForget(tx, id)
   await contactErase(tx, id)
+  await answersForget(tx, id)
   await forgetContact(tx, id)
   return record(tx, {
     resource: contactResource,

@@ -74,7 +74,8 @@ export const contacts: FastifyPluginAsyncTypebox<SliceOptions> = async (app, sli
     description:
       'For a request under the AVG (GDPR). Blanks the person, with external refs and metadata, and keeps the id, so ' +
       'that records which name it stay whole. There is no way back; erasing again changes nothing. Events never hold ' +
-      'more of a contact than its ids, function and whether it is active.',
+      'more of a contact than its ids, function and whether it is active. Rows that wait to be imported and tell of the ' +
+      'person are refused; of rows of contacts that were refused before only the codes of their faults are left.',
     body: strictObject({}),
     wire: Contact,
     refusals: [],

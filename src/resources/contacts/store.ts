@@ -58,13 +58,6 @@ export async function contactsMove(tx: Tx, from: string, to: string): Promise<st
 /** Blanks everything that tells who the person is or that a client wrote freely; id, organisation and function stay. */
 export async function contactErase(tx: Tx, id: string): Promise<void> {
   await removeExternalRefs(tx, 'contact', id)
-  // What an import said of the person, by the ids that other systems have for them.
-  await tx.db
-    .updateTable('import_results')
-    .set({ ref_system: null, ref_id: null, faults: null, candidates: null })
-    .where('tenant_id', '=', tx.tenantId)
-    .where('resource_id', '=', id)
-    .execute()
   await tx.db
     .updateTable('contacts')
     .set({

@@ -61,7 +61,7 @@ async function inBatches(context: JobContext, begun: ImportState): Promise<void>
       await resultsInsert(tx, now, results)
       tx.atCommit(() => {
         const sent = recordGathered(tx, changes)
-        ahead.begin({ ...now, done_to: results.at(-1)?.row_id ?? null })
+        ahead.begin({ ...now, version: now.version + 1, done_to: results.at(-1)?.row_id ?? null })
         return sent
       })
       // The process stops: another goes on.
@@ -78,7 +78,7 @@ const nextRows = async (tx: ReadTx, state: ImportState): Promise<readonly RowToD
 
 /**
  * Reads and checks the rows of the next batch while the database writes the events of the one at hand, which is half of
- * its work. What was sent never changes, so it does not matter whether that batch comes to be.
+ * its work. It does not matter whether that batch comes to be.
  */
 class Ahead {
   private readonly context: JobContext
@@ -108,7 +108,8 @@ class Ahead {
   }
 }
 
-const placeOf = ({ phase, round, done_to }: ImportState): string => `${phase} ${round} ${done_to}`
+/** The version tells of whatever came between, such as the erasure of a person of whom a row tells. */
+const placeOf = ({ version, phase, round, done_to }: ImportState): string => `${version} ${phase} ${round} ${done_to}`
 
 /** Ends the one transaction in which nothing shall stay. */
 class NothingStays extends Error {}
@@ -136,7 +137,7 @@ async function inOne(context: JobContext, begun: ImportState): Promise<void> {
     if (dry_run || ambiguous + invalid > 0) throw new NothingStays()
     one.atCommit(() => recordGathered(one, changes))
     await importSet(one, id, { status: 'finished', finished_at: one.now })
-    await personsForget(one, id, contacts)
+    await personsForget(one, id)
   }
   try {
     await database.write(writerOf(context, begun), all)
@@ -149,7 +150,7 @@ async function inOne(context: JobContext, begun: ImportState): Promise<void> {
 
 async function endWithNothing(tx: Tx, { id, status, dry_run, ambiguous, invalid }: ImportState): Promise<void> {
   if (status !== 'running' && status !== 'cancelling') return
-  await personsForget(tx, id, contacts)
+  await personsForget(tx, id)
   if (dry_run) return importSet(tx, id, { status: 'finished', finished_at: tx.now })
   const failure = `${ambiguous + invalid} rows cannot be taken, so none was. Each is named in the rows of the import.`
   await importSet(tx, id, { status: 'failed', failure, finished_at: tx.now })
@@ -163,17 +164,15 @@ async function stopped(tx: Tx, { id, status, is_allowed }: ImportState): Promise
     const failure = 'The credential that sent the file was revoked, or has expired.'
     await importSet(tx, id, { status: 'failed', failure, finished_at: tx.now })
   }
-  await personsForget(tx, id, contacts)
+  await personsForget(tx, id)
   return true
 }
-
-const contacts = importTypes.indexOf('contact') + 1
 
 /** Goes on to the next round or kind. @returns true where there is none: the import is over */
 async function advance(tx: Tx, state: ImportState): Promise<boolean> {
   if (!(await nextPhase(tx, state))) return false
   await importSet(tx, state.id, { status: 'finished', finished_at: tx.now })
-  await personsForget(tx, state.id, contacts)
+  await personsForget(tx, state.id)
   return true
 }
 

@@ -15,7 +15,7 @@ import { loadForUpdate } from '../../platform/writes.ts'
 import { enqueueImport } from './job.ts'
 import { scopeOf } from './kinds.ts'
 import { Import, type ImportFormat, type ImportType, importRows, importSchemas, importTypes } from './schemas.ts'
-import { importBegin, importSet } from './store.ts'
+import { importBegin, importSet, personsForget } from './store.ts'
 import { discard, stage } from './upload.ts'
 import { importList, importResource, importRowList } from './view.ts'
 
@@ -176,8 +176,10 @@ async function asItStands(tx: Tx, id: string): Promise<Outcome> {
 
 async function cancel(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   const { status } = await loadForUpdate(tx, importResource, id, ifMatch)
-  if (status === 'queued') await importSet(tx, id, { status: 'cancelled', finished_at: tx.now })
-  else if (status === 'running') await importSet(tx, id, { status: 'cancelling' })
+  if (status === 'queued') {
+    await importSet(tx, id, { status: 'cancelled', finished_at: tx.now })
+    await personsForget(tx, id)
+  } else if (status === 'running') await importSet(tx, id, { status: 'cancelling' })
   else if (status !== 'cancelling' && status !== 'cancelled') {
     throw new Problem('state_forbids', `The import is ${status}: there is nothing to cancel any more.`)
   }

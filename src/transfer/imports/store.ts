@@ -3,7 +3,7 @@ import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { FileFacts } from './giving360.ts'
 import type { FileRow } from './lines.ts'
-import type { ImportFormat, ImportType, RowOutcome } from './schemas.ts'
+import { type ImportFormat, type ImportType, importTypes, type RowOutcome } from './schemas.ts'
 
 export interface ImportOptions {
   format: ImportFormat
@@ -72,6 +72,7 @@ export async function rowsInsert(tx: Tx, importId: string, rows: readonly Staged
 /** How far an import is, as its job needs to know. */
 export interface ImportState {
   id: string
+  version: number
   format: ImportFormat
   dry_run: boolean
   all_or_nothing: boolean
@@ -91,7 +92,7 @@ export interface ImportState {
 }
 
 const locked = prepare<ImportState>(sql`
-  select i.id, i.format, i.dry_run, i.all_or_nothing, i.status, i.facts, i.actor, i.scopes, i.phase, i.round, i.done_to,
+  select i.id, i.version, i.format, i.dry_run, i.all_or_nothing, i.status, i.facts, i.actor, i.scopes, i.phase, i.round, i.done_to,
     i.settled_in_round, i.waiting, i.ambiguous, i.invalid,
     i.actor->>'type' <> 'api_key' or exists (
       select from api_keys k where k.tenant_id = i.tenant_id and k.id = (i.actor->>'id')::uuid and k.revoked_at is null
@@ -215,11 +216,21 @@ export async function importRestart(tx: Tx, id: string): Promise<void> {
     where tenant_id = ${tx.tenantId} and id = ${id}`.execute(tx.db)
 }
 
-/** What was sent of persons does not outlive its use. */
-export async function personsForget(tx: Tx, id: string, phase: number): Promise<void> {
-  await sql`update import_rows set payload = null
-    where tenant_id = ${tx.tenantId} and import_id = ${id} and phase = ${phase}`.execute(tx.db)
+/**
+ * What was sent of persons does not outlive its use. A row of no known kind, or one that was refused as another, may tell
+ * of a person too.
+ */
+export async function personsForget(tx: Tx, id: string): Promise<void> {
+  await sql`update import_rows set payload = null where tenant_id = ${tx.tenantId} and import_id = ${id}
+    and (type is null or type = 'contact')`.execute(tx.db)
+  await sql`update import_rows r set payload = null from import_results s
+    where s.tenant_id = ${tx.tenantId} and s.import_id = ${id} and s.outcome in ('invalid', 'ambiguous')
+      and r.tenant_id = s.tenant_id and r.import_id = s.import_id and r.phase = any(${phases}::smallint[])
+      and r.id = s.row_id`.execute(tx.db)
 }
+
+/** 0 for what has no kind, then the kinds in their order. */
+const phases = [0, ...importTypes.map((_type, at) => at + 1)]
 
 const statistics = prepare(sql`select take_statistics()`)
 
