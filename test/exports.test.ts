@@ -415,6 +415,7 @@ t.test('scores of closed rounds are exported, one row for each side and level, a
         period_from: '2025-07-01',
         period_to: '2025-12-31',
         response_mode: 'organisation',
+        organisation_id: null,
       }
     })
     .sort((a, b) => (order(a) < order(b) ? -1 : 1))
