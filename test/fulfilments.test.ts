@@ -299,6 +299,46 @@ t.test('either side reports, the other decides', async (t) => {
   }
 })
 
+t.test("who reports may be named by its organisation, by our id or the client's own", async (t) => {
+  const service = await whole.afresh()
+  const seats = await allianceOfThree(service)
+  const [, charity, other] = seats.partnership.parties
+  const crm = { system: 'crm', id: 'charity' }
+  const { etag } = await service.get(`/v1/organisations/${charity.organisation_id}`)
+  await service.call(
+    'PATCH',
+    `/v1/organisations/${charity.organisation_id}`,
+    { external_refs: [crm] },
+    { ifMatch: etag },
+  )
+  const made = await takenOver(service, seats, 'agreed')
+  const report = (more: object) =>
+    service.call('POST', `${pathOf(made)}/fulfilments`, { delivered_on: '2026-02-01', measure: euros('1'), ...more })
+  for (const naming of [
+    { reported_by_organisation_id: charity.organisation_id },
+    { reported_by_organisation_ref: crm },
+    { reported_by_party_id: null, reported_by_organisation_id: null, reported_by_organisation_ref: crm },
+  ]) {
+    t.match(await report(naming), { status: 201, body: { reported_by_party_id: charity.id } })
+  }
+  const both = { reported_by_party_id: charity.id, reported_by_organisation_ref: crm }
+  t.same(faultsOf(await report(both)), ['/reported_by_party_id exclusive'])
+  const twice = { reported_by_organisation_id: charity.organisation_id, reported_by_organisation_ref: crm }
+  t.same(faultsOf(await report(twice)), ['/reported_by_organisation_ref exclusive'])
+  const nobody = { reported_by_organisation_ref: { system: 'crm', id: 'nobody' }, delivered_on: '2027-01-01' }
+  t.same(
+    faultsOf(await report(nobody)),
+    ['/reported_by_organisation_ref unknown_reference', '/delivered_on in_future'],
+    'every fault at once',
+  )
+  t.same(faultsOf(await report({ reported_by_organisation_id: newId() })), [
+    '/reported_by_organisation_id unknown_reference',
+  ])
+  const neither = await report({ reported_by_organisation_id: other.organisation_id })
+  t.match(neither, { status: 422, body: { code: 'wrong_party', may_decide: [seats.company, seats.charity] } })
+  t.same(faultsOf(neither), ['/reported_by_organisation_id wrong_party'])
+})
+
 t.test('a confirmation stands, a dispute may be settled', async (t) => {
   const service = await whole.afresh()
   const seats = await alliance(service)

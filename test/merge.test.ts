@@ -182,6 +182,43 @@ t.test('the id of what was merged leads to the survivor, through later merges to
   t.ok(kept.body.dependants.includes('merged organisations'), 'a survivor stays while ids lead to it')
 })
 
+t.test("who filters by the id of what was merged finds what is the survivor's, page by page and counted", async (t) => {
+  const service = await shared.afresh()
+  const { survivor, duplicate, partnership } = await twoOfOne(service)
+  await service.make('/v1/commitments', {
+    partnership_id: partnership.id,
+    from_organisation_id: duplicate.id,
+    kind: 'volunteer_time',
+    title: 'Hours',
+    measure: { type: 'quantity', quantity: '10', unit: 'hour' },
+  })
+  t.equal((await merge(service, survivor.id, { duplicate_id: duplicate.id })).status, 200)
+  const last = await organisation(service, 'company', 'Holding')
+  t.equal((await merge(service, last.id, { duplicate_id: survivor.id })).status, 200)
+  const found: string[] = []
+  for (const [url, operations] of Object.entries<Json>(service.document.paths)) {
+    const names = (operations.get?.parameters ?? [])
+      .filter(({ in: place, name, required }: Json) => place === 'query' && !required && /organisation_id$/.test(name))
+      .map(({ name }: Json) => name)
+    if (url.includes('{') || /exports|snapshot/.test(url)) continue
+    for (const name of names) {
+      const asked = async (id: string) => read(service, `${url}?include_total=true&${name}=${id}`)
+      const expected = await asked(last.id)
+      for (const { id } of [duplicate, survivor]) t.same(await asked(id.toUpperCase()), expected, `${url} ${name}`)
+      if (expected.total > 0) found.push(url)
+    }
+  }
+  t.same(found.sort(), ['/v1/commitments', '/v1/objectives', '/v1/partnership-measures', '/v1/partnerships'])
+  t.equal((await read(service, `${path}?parent_id=${duplicate.id}`)).data.length, 1, 'subsidiaries')
+  const first = await read(service, `/v1/objectives?limit=1&organisation_id=${duplicate.id}`)
+  const next = `/v1/objectives?limit=1&organisation_id=${duplicate.id}&cursor=${first.next_cursor}`
+  const titles = [first, await read(service, next)].flatMap(({ data }) => data.map(({ title }: Json) => title))
+  t.same(titles, ['More children read', 'Books'])
+  const { key } = await service.otherTenant('other')
+  t.same((await service.get(`/v1/objectives?organisation_id=${duplicate.id}`, { key })).body.data, [])
+  t.same((await read(service, `/v1/objectives?organisation_id=${nobody}`)).data, [])
+})
+
 t.test('a merge that cannot be is refused with every reason', async (t) => {
   const service = await shared.afresh()
   const partnership = await draft(service)

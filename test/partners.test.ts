@@ -90,6 +90,14 @@ t.test('a partner acts for its own side, and for no other', async (t) => {
     '/reported_by_party_id not_own_party',
   ])
   t.same(faultsOf(await report({}, charityKey)), ['/reported_by_party_id required'])
+  const companyId = partnership.parties.find(({ id }: Json) => id === seats.company).organisation_id
+  t.same(faultsOf(await report({ reported_by_organisation_id: companyId }, charityKey)), [
+    '/reported_by_organisation_id not_own_party',
+  ])
+  t.match(await report({ reported_by_organisation_id: companyId }, companyKey), {
+    status: 201,
+    body: { reported_by_party_id: seats.company },
+  })
   t.same(
     faultsOf(await report({ reported_by_party_id: seats.company, metadata: {}, external_refs: [] }, companyKey)).sort(),
     ['/external_refs not_for_partners', '/metadata not_for_partners'],

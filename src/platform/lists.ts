@@ -5,7 +5,9 @@ import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { codes, idOf, instant, pageOf } from '../core/schemas.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
+import type { DB } from '../db/rows.ts'
 import { principalOf } from './auth.ts'
+import { survivorsOf } from './merged.ts'
 import { type Page, sendPage } from './pages.ts'
 import { columnsOf, type View } from './resource.ts'
 
@@ -32,6 +34,8 @@ export interface Filter {
   isUneven?: boolean
   /** The value as SQL takes it, where that differs from the one on the wire. */
   value?: (given: never) => unknown
+  /** The table of the record whose id is its value, where records of it are merged: an id that went stands for its survivor. */
+  names?: keyof DB
 }
 
 /** Rows whose column is one of the codes given: `status=active,paused`. */
@@ -144,7 +148,6 @@ export function defineList(options: ListOptions): List {
     return made
   }
 
-  const usedIn = (given: Values) => Object.keys(filters).filter((name) => given[name] !== undefined)
   const present = options.present ?? ((body: string) => body)
 
   function valuesOf(given: Values, used: readonly string[]): Values {
@@ -159,16 +162,17 @@ export function defineList(options: ListOptions): List {
   async function rows(tx: ReadTx, asked: unknown, limit: number, parent: Values = {}, moment: Values = {}) {
     const given = asked as PageQuery & Record<string, unknown>
     const { cursor, sort, include_total } = given
-    const used = usedIn(given)
+    const used = Object.keys(filters).filter((name) => given[name] !== undefined)
     const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
     const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
     const { page, total } = shape(sort, used, position !== undefined)
-    const own = { ...parent, ...moment, ...valuesOf(given, used) }
-    const values = { ...own, limit, key: position?.key, id: position?.id }
-    const [found, counted] = await Promise.all([
-      page.run(tx, values),
-      include_total ? total.run(tx, values) : undefined,
-    ])
+    const own = { ...parent, ...moment, ...valuesOf(given, used), limit, key: position?.key, id: position?.id }
+    const ask = (values: Values) =>
+      Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined])
+    let [found, counted] = await ask(own)
+    // What was merged away has nothing left: only who finds nothing may have asked by its id.
+    const survivors = found.length === 0 ? await survivorsOf(tx, filters, used, own) : undefined
+    if (survivors) [found, counted] = await ask({ ...own, ...survivors })
     return { rows: found, scope, total: counted && (counted[0]?.total ?? '0') }
   }
 

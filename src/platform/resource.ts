@@ -145,7 +145,8 @@ function readsOf(table: keyof DB, view: View<unknown>, ofOne: View<unknown>, mer
   }
 }
 
-const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
+/** Follows merges in a table from an `id` to the record that is left. */
+export const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
   prepare(sql`
     with recursive chain as (
       select id, merged_into_id from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')}::uuid

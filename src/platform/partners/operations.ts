@@ -49,7 +49,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   list_commitment_fulfilments: reads,
   get_fulfilment: reads,
   lookup_fulfilments: reads,
-  create_fulfilment: { acts: ['reported_by_party_id'] },
+  create_fulfilment: { acts: ['reported_by_party_id', 'reported_by_organisation_id'] },
   confirm_fulfilment: decides,
   dispute_fulfilment: decides,
   list_amendments: reads,

@@ -26,6 +26,7 @@ const list = defineList({
   filters: {
     organisation_id: {
       schema: uuid({ description: 'The keys of the partner that this organisation is' }),
+      names: 'organisations',
       where: sql`r.organisation_ids @> array[${param('organisation_id')}::uuid]`,
     },
     prefix: {

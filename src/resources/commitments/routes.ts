@@ -62,6 +62,7 @@ const list = defineList({
     partnership_id: byId('partnership_id'),
     organisation_id: {
       schema: uuid({ description: 'The organisation that promises or receives' }),
+      names: 'organisations',
       where: sql`(r.from_party_id = any(${ofOrganisation}) or r.to_party_id = any(${ofOrganisation}))`,
     },
     from_party_id: byId('from_party_id'),

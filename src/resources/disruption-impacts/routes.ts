@@ -40,6 +40,7 @@ const list = defineList({
     partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
     organisation_id: {
       schema: uuid({ description: 'Impacts that hit this organisation' }),
+      names: 'organisations',
       where: sql`r.hit_party_id in (select p.id from partnership_parties p
         where p.tenant_id = ${tenantParam} and p.organisation_id = ${param('organisation_id')}::uuid)`,
     },

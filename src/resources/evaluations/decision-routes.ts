@@ -5,7 +5,7 @@ import { date, ref, uuid } from '../../core/schemas.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
 import { changeOne, readById, type SliceOptions } from '../../platform/items.ts'
-import { byDate, byInstant, defineList, oneOf, updatedSince } from '../../platform/lists.ts'
+import { byDate, byInstant, defineList, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
 import { reviseDecision } from './conclusion.ts'
 import {
@@ -36,7 +36,7 @@ const listed = {
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), due_on: byDate('due_on') },
   defaultSort: 'created_at',
 }
-const filters = {
+const filters: Record<string, Filter> = {
   status: oneOf('status', decisionStatuses),
   aspect: oneOf('aspect', aspects),
   decision: oneOf('decision', decisions),
@@ -64,6 +64,7 @@ const filters = {
       description:
         'The organisation of the party that sees to it, or that sees to what it decided in a readiness round',
     }),
+    names: 'organisations',
     where: sql<boolean>`r.id in (
       select d.id from evaluation_decisions d
       join partnership_parties p on p.tenant_id = d.tenant_id and p.id = d.owner_party_id
@@ -86,6 +87,7 @@ const decisionList = defineList({
       schema: uuid({
         description: 'Of partnerships in which this organisation takes or took part, and of its own readiness rounds',
       }),
+      names: 'organisations',
       where: sql<boolean>`r.id in (${ofOrganisation('evaluation_decisions')})`,
     },
   },

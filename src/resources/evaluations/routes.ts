@@ -46,6 +46,7 @@ const list = defineList({
         description:
           'Rounds of the partnerships in which this organisation takes or took part, and those in which it judges itself',
       }),
+      names: 'organisations',
       where: sql`r.id in (${ofOrganisation('evaluations')})`,
     },
     status: oneOf('status', evaluationStatuses),

@@ -1,9 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { requireNamedStep } from '../../core/lifecycle.ts'
-import { checkMeasure, isAddable, isZero, normaliseMeasure, unitOf } from '../../core/measure.ts'
-import { checkMetadata } from '../../core/metadata.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
@@ -11,15 +8,9 @@ import { record, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs, loadForUpdate, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
-import {
-  checkValuations,
-  decidersOf,
-  followLedger,
-  type Held,
-  loadCommitment,
-  normaliseValuations,
-} from '../commitments/commands.ts'
-import { type InstalmentState, instalmentNamed } from '../instalments/read.ts'
+import { decidersOf, followLedger, type Held, loadCommitment } from '../commitments/commands.ts'
+import { instalmentNamed } from '../instalments/read.ts'
+import { checkedEntry, reporterOf, saidOtherwise } from './entry.ts'
 import { confirmationLifecycle, confirmationSteps } from './lifecycle.ts'
 import type { Confirming, Disputing, Fulfilment, FulfilmentWrite, Reversing } from './schemas.ts'
 import { commitmentOfFulfilment, type FulfilmentEntry, fulfilmentChange, fulfilmentInsert } from './store.ts'
@@ -28,16 +19,15 @@ import { fulfilmentResource } from './view.ts'
 /** Adds an entry to the ledger of a commitment that is in force; the other side is to confirm it. */
 export async function reportFulfilment(tx: Tx, commitmentId: string, write: FulfilmentWrite): Promise<Outcome> {
   const held = await loadCommitment(tx, commitmentId)
-  const { commitment, partnership } = held
+  const { commitment } = held
   if (commitment.status !== 'agreed' && commitment.status !== 'paused') {
     const detail = `Deliveries are reported on a commitment that is agreed or paused; this one is ${commitment.status}.`
     throw new Problem('state_forbids', detail, { members: { from: commitment.status } })
   }
-  const reporter = write.reported_by_party_id?.toLowerCase() ?? commitment.from_party_id
-  const may = decidersOf('either_side', commitment, partnership.parties)
-  requireDecider('reported_by_party_id', reporter, may)
+  const faults = new Faults()
+  const reporter = await reporterOf(tx, held, write, faults)
   const instalment = await instalmentNamed(tx, commitmentId, write.instalment_seq)
-  const entry = checkedEntry(held, write, reporter, instalment)
+  const entry = checkedEntry(held, write, reporter, instalment, faults)
   const id = newId()
   await insertExternalRefs(tx, 'fulfilment', id, completeRefs(write.external_refs))
   await fulfilmentInsert(tx, id, entry)
@@ -60,70 +50,16 @@ export async function reportFulfilmentOnce(
     create: () =>
       reportFulfilment(tx, commitmentId, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: async (id) => {
+      const held = await loadCommitment(tx, commitmentId)
       const entry = await loadForUpdate(tx, fulfilmentResource, id)
-      const isSame =
-        entry.commitment_id === commitmentId &&
-        entry.delivered_on === write.delivered_on &&
-        isDeepStrictEqual(entry.measure, normaliseMeasure(write.measure))
-      if (isSame) return unchanged(tx, fulfilmentResource, id)
+      const said = await saidOtherwise(tx, held, entry, write)
+      if (said.length === 0) return unchanged(tx, fulfilmentResource, id)
       const detail = `The entry ${ref.system}:${ref.id} says something else, and the ledger is not edited: reverse it.`
-      throw new Problem('state_forbids', detail)
+      throw new Problem('state_forbids', detail, {
+        errors: said.map((member) => ({ pointer: `/${member}`, code: 'not_edited', detail })),
+      })
     },
   })
-}
-
-/** @throws Problem that names every rule which the write breaks */
-function checkedEntry(
-  { commitment, today }: Held,
-  write: FulfilmentWrite,
-  reporter: string,
-  instalment: InstalmentState | undefined,
-): FulfilmentEntry {
-  const faults = new Faults()
-  const { measure } = commitment
-  if (!isAddable(write.measure, measure)) {
-    const detail = `The commitment is measured in ${unitOf(measure)}, and so is what is delivered on it.`
-    faults.add('/measure', 'other_measure', detail)
-  } else if (isZero(write.measure)) {
-    faults.add('/measure', 'nothing', 'What is delivered is more than nothing; to take an entry back, reverse it.')
-  }
-  checkMeasure(write.measure, '/measure', faults)
-  if (write.delivered_on > today) {
-    faults.add('/delivered_on', 'in_future', `Today is ${today}: a delivery is reported once it is there.`)
-  }
-  if (write.instalment_seq != null) checkInstalment(write.instalment_seq, instalment, faults)
-  checkValuations(write.valuations ?? [], faults)
-  checkMetadata(write.metadata, faults)
-  faults.refuse()
-  return {
-    commitment_id: commitment.id,
-    delivered_on: write.delivered_on,
-    instalment_seq: write.instalment_seq ?? null,
-    measure: normaliseMeasure(write.measure),
-    mode: write.mode ?? commitment.mode,
-    reach: write.reach ?? null,
-    valuations: normaliseValuations(write.valuations),
-    note: write.note ?? null,
-    evidence_url: write.evidence_url ?? null,
-    reported_by_party_id: reporter,
-    confirmation: 'reported',
-    decided_by_party_id: null,
-    decided_on: null,
-    decision_note: null,
-    dispute_reason: null,
-    reversal_of: null,
-    reversal_reason: null,
-    metadata: write.metadata ?? {},
-  }
-}
-
-function checkInstalment(seq: number, state: InstalmentState | undefined, faults: Faults): void {
-  if (state === undefined) {
-    faults.add('/instalment_seq', 'unknown_reference', `The commitment has no instalment ${seq}.`)
-  } else if (state === 'skipped' || state === 'void') {
-    const detail = `Instalment ${seq} is ${state}: without instalment_seq the delivery settles the next that is open.`
-    faults.add('/instalment_seq', 'not_open', detail)
-  }
 }
 
 /** Locks the commitment before its entry, as every writer of the ledger does, so that figures and entries agree. */

@@ -5,6 +5,7 @@ import {
   date,
   nullable,
   prose,
+  Ref,
   recordHead,
   recordTail,
   recordTailWrite,
@@ -81,6 +82,8 @@ export const FulfilmentWrite = strictObject(
     reported_by_party_id: Type.Optional(
       nullable(uuid({ description: 'The promiser when left out; the receiver may report what it got' })),
     ),
+    reported_by_organisation_id: Type.Optional(nullable(uuid({ description: 'The same, by its organisation' }))),
+    reported_by_organisation_ref: Type.Optional(nullable(ref(Ref))),
     ...recordTailWrite,
   },
   { $id: 'FulfilmentWrite', description: 'What was delivered, in the currency or unit of the commitment' },

@@ -27,6 +27,7 @@ const list = defineList({
     objective_id: { schema: uuid(), where: sql`r.objective_id = ${param('objective_id')}::uuid` },
     organisation_id: {
       schema: uuid({ description: 'Links to objectives of this organisation' }),
+      names: 'organisations',
       where: sql`r.objective_id in (select o.id from objectives o
         where o.tenant_id = ${tenantParam} and o.organisation_id = ${param('organisation_id')}::uuid)`,
     },

@@ -26,7 +26,11 @@ const list = defineList({
       where: sql`r.search_text like ${param('q')}`,
       value: containing,
     },
-    organisation_id: { schema: uuid(), where: sql`r.organisation_id = ${param('organisation_id')}::uuid` },
+    organisation_id: {
+      schema: uuid(),
+      names: 'organisations',
+      where: sql`r.organisation_id = ${param('organisation_id')}::uuid`,
+    },
     parent_id: { schema: uuid(), where: sql`r.parent_id = ${param('parent_id')}::uuid` },
     level: oneOf('level', objectiveLevels),
     active_on: {

@@ -60,7 +60,7 @@ const list = defineList({
       schema: Type.Boolean({ default: false, description: 'Show those, too, that were merged into another' }),
       where: sql`(r.merged_into_id is null or ${param('include_merged')}::boolean)`,
     },
-    parent_id: { schema: uuid(), where: sql`r.parent_id = ${param('parent_id')}::uuid` },
+    parent_id: { schema: uuid(), names: 'organisations', where: sql`r.parent_id = ${param('parent_id')}::uuid` },
     identifier: byIdentifier,
     external_ref: externalRef('organisation'),
     updated_since: updatedSince,

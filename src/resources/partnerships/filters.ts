@@ -45,6 +45,7 @@ export const partnershipFilters: Record<string, Filter> = {
   status: oneOf('status', partnershipStatuses),
   organisation_id: {
     schema: uuid({ description: 'An organisation that is a party' }),
+    names: 'organisations',
     where: withParty(sql`p.organisation_id = ${organisation}::uuid`),
     isUneven: true,
   },
