@@ -291,6 +291,44 @@ t.test('persons answer with tokens, and of fewer than k nothing is shown', async
   )
 })
 
+t.test('whatever fewer than k answered, every read of the round is the same', async (t) => {
+  const service = await shared.afresh()
+  const charity = await organisation(service, 'non_profit')
+  const worlds: string[][] = []
+  for (const [points, text] of [
+    [0, 'Niets gaat goed'],
+    [4, 'Alles gaat goed'],
+  ] as const) {
+    const { round, tokens } = await byPersons(service, charity, 3)
+    for (const token of tokens.slice(1)) await submit(service, token, readinessAnswers(points, text))
+    await service.call('POST', `/v1/answers/${tokens[0]}/decline`, {}, { key: null })
+    const after = (await service.get('/v1/events?limit=200')).body.data.filter(
+      ({ data }: Json) => data?.id === round.id,
+    )
+    const reads = await Promise.all([
+      ...['', '/scores', '/texts', '/chart.svg', '/history', '/decisions'].map((part) =>
+        service.get(`${path}/${round.id}${part}`),
+      ),
+      ...['csv', 'ndjson'].map((format) => service.get(`/v1/exports/evaluation_scores.${format}`)),
+    ])
+    const told = reads.map(({ text: answer, headers }) => [headers['etag'], ...answer.split('\n')].join('\n'))
+    worlds.push(
+      [...told, JSON.stringify(after.map(({ type, changed, data }: Json) => [type, changed, data]))].map((answer) =>
+        // The earlier world stands beside the later one in its comparison and in the exports.
+        answer.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'an id').replaceAll(/"previous":\[.*\]/g, ''),
+      ),
+    )
+    t.notOk(told.some((answer) => answer.includes(text)))
+  }
+  const [one = [], other = []] = worlds
+  t.strictSame(one.slice(0, 6), other.slice(0, 6))
+  t.strictSame(one.at(-1), other.at(-1))
+  for (const at of [6, 7]) {
+    const lines = (answer: string | undefined) => new Set(answer?.split('\n').slice(1))
+    t.strictSame(lines(one[at]), lines(other[at]))
+  }
+})
+
 t.test('it is compared with earlier rounds of the same organisation, whatever its sector was then', async (t) => {
   const service = await shared.afresh()
   const charity = await organisation(service, 'education_research')
