@@ -1,10 +1,6 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
+import { lookAt, noBrowser } from './support/browser.ts'
 import { type Json, startService } from './support/harness.ts'
 import { answersWith, individualRound, partnershipOf, review, stepRound } from './support/rounds.ts'
 
@@ -77,7 +73,7 @@ t.test('a draft goes with the browser, through a change of language too, and is 
   const other = await form(token, { 'q.why_goal_clear': '3', action: 'language-nl' }, sent)
   t.equal(other.headers.location, `/answer/${token}?language=nl`)
   const dutch = await service.app.inject({ url: `/answer/${token}?language=nl`, headers: sent })
-  t.match(dutch.payload, /<html lang="nl">/)
+  t.match(dutch.payload, /<html lang="nl" dir="ltr">/)
   t.match(dutch.payload, /value="3" checked/)
   const done = await form(token, { ...filled(3), language: 'nl', action: 'submit' }, sent)
   t.equal(done.statusCode, 303)
@@ -98,35 +94,8 @@ t.test('who will not answer says so, and dead links say what to do', async (t) =
   t.notMatch(unknown.headers['content-type'], 'json')
 })
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
-const absent = executablePath ? false : 'there is no Chromium on this machine'
-
-t.test('in a browser', { skip: absent }, async (t) => {
-  await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = service.app.server.address() as AddressInfo
-  const browser: Browser = await chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox'] })
-  t.teardown(() => browser.close())
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-  const address = (token: string, query = '') => `http://127.0.0.1:${port}/answer/${token}${query}`
-
-  async function open<T>(options: BrowserContextOptions, work: (page: Page) => Promise<T>): Promise<T> {
-    const context = await browser.newContext(options)
-    try {
-      return await work(await context.newPage())
-    } finally {
-      await context.close()
-    }
-  }
-  /** What axe finds wrong with a page. */
-  async function violations(page: Page): Promise<string[]> {
-    await page.evaluate(axe)
-    const found = await page.evaluate('axe.run(document)')
-    return (found as Json).violations.map(({ id, nodes }: Json) => `${id}: ${nodes[0].html}`)
-  }
-  const shoot = async (page: Page, name: string) => {
-    const folder = process.env['SCREENSHOTS']
-    if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true })
-  }
+t.test('in a browser', { skip: noBrowser }, async (t) => {
+  const { address, open, violations, shoot } = await lookAt(t, service)
   const sizes = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } }
 
   // Every size and every colour once: a page takes seconds to look at.

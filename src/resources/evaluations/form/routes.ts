@@ -111,7 +111,7 @@ async function act({ who, form, given, asking, write, options }: Acting, action:
     return here({ language: form.language })
   }
   if (action === 'submit') {
-    for (const code of given.missing) given.faults.set(code, 'mustAnswer')
+    for (const [code, fault] of given.missing) given.faults.set(code, fault)
     if (given.faults.size > 0) return null
     await write((tx) => submitAnswers(tx, who, { answers: given.answers }))
     forgetDraft(reply, who)

@@ -20,6 +20,8 @@ export interface Words {
   saved: string
   faults(count: number): string
   mustAnswer: string
+  mustWrite: string
+  both: string
   tooLong: string
   otherLanguage: string
   predicts: string
@@ -57,6 +59,8 @@ const nl: Words = {
   faults: (count) =>
     count === 1 ? 'Eén vraag is nog niet goed beantwoord' : `${count} vragen zijn nog niet goed beantwoord`,
   mustAnswer: 'Kies een antwoord, of “niet van toepassing”.',
+  mustWrite: 'Schrijf een antwoord, of kies “niet van toepassing”.',
+  both: 'Schrijf een antwoord of kies “niet van toepassing”, niet allebei.',
   tooLong: 'Schrijf hier hooguit 10.000 tekens.',
   otherLanguage: 'Taal',
   predicts: 'Wat denkt u dat de ander hierop antwoordt?',
@@ -99,6 +103,8 @@ const en: Words = {
   saved: 'Your answers are saved. In this browser you can go on later with the same link.',
   faults: (count) => (count === 1 ? 'One question still needs an answer' : `${count} questions still need an answer`),
   mustAnswer: 'Choose an answer, or “not applicable”.',
+  mustWrite: 'Write an answer, or choose “not applicable”.',
+  both: 'Write an answer or choose “not applicable”, not both.',
   tooLong: 'Write at most 10,000 characters here.',
   otherLanguage: 'Language',
   predicts: 'What do you think the other side answers to this?',
@@ -114,6 +120,26 @@ const en: Words = {
   failed: { title: 'Something went wrong', text: 'Go back in your browser and try again.' },
 }
 
-/** The words of the page in a language; where it has none of its own, in English, and the page says which they are in. */
-export const wordsIn = (language: string): { words: Words; spoken: string } =>
-  language.toLowerCase().split('-')[0] === 'nl' ? { words: nl, spoken: 'nl' } : { words: en, spoken: 'en' }
+/** What can be wrong with an answer. */
+export type Fault = 'mustAnswer' | 'mustWrite' | 'both' | 'tooLong'
+
+/**
+ * The words of the page in a language; where it has none of its own, in English, and the page says which they are in.
+ * `dates` is the language of the days among them.
+ */
+export function wordsIn(language: string): { words: Words; spoken: string; dates: string } {
+  const plain = language.toLowerCase().split('-')[0]
+  if (plain === 'nl') return { words: nl, spoken: 'nl', dates: language }
+  return { words: en, spoken: 'en', dates: plain === 'en' ? language : 'en' }
+}
+
+const fromTheRight = new Set(['Adlm', 'Arab', 'Hebr', 'Mand', 'Mend', 'Nkoo', 'Rohg', 'Samr', 'Syrc', 'Thaa', 'Yezi'])
+
+/** Which way a language is written, by the script that it is written in. */
+export function directionOf(language: string): 'ltr' | 'rtl' {
+  try {
+    return fromTheRight.has(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr'
+  } catch {
+    return 'ltr'
+  }
+}
