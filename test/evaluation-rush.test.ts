@@ -2,9 +2,10 @@ import { pino } from 'pino'
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { closeAtDeadlines } from '../src/resources/evaluations/close-job.ts'
+import { cellsOf } from './support/definitions.ts'
 import { type Answer, type Json, startService } from './support/harness.ts'
 import { startProcess } from './support/process.ts'
-import { answersWith, individualRound, partnershipOf } from './support/rounds.ts'
+import { answersWith, individualRound, partnershipOf, review } from './support/rounds.ts'
 
 // Everybody answers at once: each answer counts once, or is refused with a reason.
 
@@ -15,9 +16,22 @@ const deadline = '2026-06-15T11:00:00Z'
 
 const submit = (token: string, points: number): Promise<Answer> =>
   service.call('POST', `/v1/answers/${token}/submit`, { answers: answersWith(points) }, { key: null })
-const countedIn = async (round: Json): Promise<number[]> => {
+/** The scores of a round, and what they should be where just these answers count: their points by side. */
+async function countedIn(round: Json, points: Readonly<Record<string, readonly number[]>>) {
   const { scores } = (await service.get(`/v1/evaluations/${round.id}/scores`)).body
-  return scores.filter(({ level }: Json) => level === 'overall').map(({ n }: Json) => n)
+  const respondents = Object.entries(points).flatMap(([side, all]) =>
+    all.map((given) => ({
+      side,
+      answers: new Map<string, number>(
+        answersWith(given).flatMap(({ item_code, score }) => (score === undefined ? [] : [[item_code, score]])),
+      ),
+    })),
+  )
+  const cells = cellsOf(review, Object.keys(points), respondents, 3)
+  const spelt = (rows: readonly Json[]) =>
+    rows.map(({ side, level, code, n, score }) => `${side} ${level} ${code} ${n} ${score}`).sort()
+  const whole = scores.filter(({ level }: Json) => level === 'overall').map(({ n }: Json) => n)
+  return { found: spelt(scores), expected: spelt(cells), whole }
 }
 
 /** The closing at the deadline, as a process of its own would do it. */
@@ -44,7 +58,8 @@ t.test('forty answer at once, one of them twice, and the deadline falls meanwhil
   const early = sides.flatMap((own) => own.slice(0, 10))
   const late = sides.flatMap((own) => own.slice(10))
   const twice = [...early, early[0] as string]
-  const first = twice.map((token, at) => submit(token, at % 5))
+  // With one token two different answers: only one of them is in the scores.
+  const first = twice.map((token, at) => submit(token, at % 3))
   await first[0]
   clock.set(deadline)
   const second = late.map((token, at) => submit(token, at % 5))
@@ -60,12 +75,12 @@ t.test('forty answer at once, one of them twice, and the deadline falls meanwhil
     'nobody answers after the deadline',
   )
   const answered = taken.filter(({ status }) => status === 200).length
-  const shown = await countedIn(round)
-  t.equal(
-    shown.reduce((a, b) => a + b, 0),
-    answered,
-    `${answered} were taken, and count`,
-  )
+  const points = (own: readonly string[]): number[] =>
+    twice.flatMap((token, at) => (own.includes(token) && taken[at]?.status === 200 ? [at % 3] : []))
+  const [company = [], charity = []] = sides.map(points)
+  t.equal(company.length + charity.length, answered)
+  const { found, expected } = await countedIn(round, { company, non_profit: charity })
+  t.strictSame(found, expected, `${answered} were taken, and count as they were given`)
   const { data } = (await service.get(`/v1/evaluations/${round.id}/invitations?limit=200`)).body
   const by = (status: string) => data.filter((one: Json) => one.status === status).length
   t.strictSame([by('answered'), by('expired')], [answered, 40 - answered])
@@ -98,6 +113,13 @@ t.test('a process that is killed while forty answer loses no answer that it has 
     if (taken.has(token)) t.equal(answer.body.code, 'duplicate', 'what was taken is there')
     else t.ok(answer.status === 200 || answer.body.code === 'duplicate', 'what was cut off was taken, or is taken now')
   }
+  const points = (side: string): number[] =>
+    all.flatMap((token, at) => {
+      if (!tokens[side]?.includes(token)) return []
+      return again[at]?.answer.status === 200 ? [1] : [at % 5]
+    })
   t.equal((await service.get(`/v1/evaluations/${round.id}`)).body.status, 'closed', 'with the last it closes')
-  t.strictSame(await countedIn(round), [20, 20], 'each counts once')
+  const counted = await countedIn(round, { company: points('company'), non_profit: points('non_profit') })
+  t.strictSame(counted.whole, [20, 20], 'each counts once')
+  t.strictSame(counted.found, counted.expected, 'and as it was given')
 })

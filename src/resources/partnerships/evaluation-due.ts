@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { Type } from 'typebox'
 import { date } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
@@ -8,13 +8,22 @@ import { reminderNow } from '../../platform/reminders.ts'
 /** The day that it is where a partnership is, by the alias `r`; needs the instant `now`. */
 export const today = sql`(${reminderNow} at time zone r.time_zone)::date`
 
+/** Of rows `h` of a partnership's history: its activation, or the first there is where it was taken over in a later state. */
+export const activatedOn = sql<string>`coalesce(min(h.changed_on) filter (where h.to_status = 'active'), min(h.changed_on))`
+
+/** The rule by which the next round is due: `interval` after the activation or the last day judged, whichever is later. */
+export const dueAfter = (
+  activated: RawBuilder<unknown>,
+  judgedTo: RawBuilder<unknown>,
+  interval: RawBuilder<unknown>,
+) => sql<string>`(greatest(${activated}, ${judgedTo}) + ${interval}::interval)::date`
+
+const judgedTo = sql`(select max(e.period_to) from evaluations e
+  where e.tenant_id = r.tenant_id and e.partnership_id = r.id and e.status = 'concluded')`
+
 /** When a round is due: the activation, or the end of the period that was judged last, and the evaluation interval on. */
 export const evaluationDueOn = sql`lateral (
-  select (greatest(
-      coalesce(min(h.changed_on) filter (where h.to_status = 'active'), min(h.changed_on)),
-      (select max(e.period_to) from evaluations e
-        where e.tenant_id = r.tenant_id and e.partnership_id = r.id and e.status = 'concluded')
-    ) + r.evaluation_interval::interval)::date as due_on
+  select ${dueAfter(activatedOn, judgedTo, sql`r.evaluation_interval`)} as due_on
   from status_changes h
   where h.tenant_id = r.tenant_id and h.resource_type = 'partnership' and h.resource_id = r.id
     and h.changed_on <= ${today})`

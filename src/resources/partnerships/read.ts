@@ -4,6 +4,7 @@ import { type Prepared, param, prepare, tenantParam } from '../../db/prepared.ts
 import { together } from '../../db/together.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
 
+export { activatedOn, dueAfter } from './evaluation-due.ts'
 export { partnershipFilters, partnershipSorts } from './filters.ts'
 
 /** What other slices may know of a partnership. */

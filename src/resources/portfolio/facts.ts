@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { deliveredValued, figures, isDue, valued } from '../measures/read.ts'
+import { dueAfter } from '../partnerships/read.ts'
 import { judged } from './judged.ts'
 import { organisation, present, standing, statusOf } from './standing.ts'
 
@@ -131,7 +132,7 @@ const statement = sql<{ id: string; body: string }>`
     'side', p.side, 'starts_on', r.starts_on, 'ends_on', case when d.partnership_id is null then r.ends_on else d.ends_on end,
     'basis', k.basis, 'currency', k.currency, 'sides', coalesce(p.sides, '{}'), 'value', v.value, 'round', j.round,
     'fit', s.fit, 'evaluation_due_on',
-    (greatest(h.activated_on, c.period_to) + coalesce(d.evaluation_interval, r.evaluation_interval)::interval)::date,
+    ${dueAfter(sql`h.activated_on`, sql`c.period_to`, sql`coalesce(d.evaluation_interval, r.evaluation_interval)`)},
     'impacts', coalesce(i.impacts, '[]'), 'pause', o.pause, 'unmanaged', coalesce(p.unmanaged, '{}'),
     'has_successor', n.partnership_id is not null)::text as body
   from asked k

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { param, tenantParam } from '../../db/prepared.ts'
+import { activatedOn } from '../partnerships/read.ts'
 
 /**
  * How partnerships stood on a day, as parts of a `with` after `asked`: states by their history, undated columns by the
@@ -55,7 +56,7 @@ const seats = sql`seats as materialized (
 /** The state on the day, and the day of the activation: the first there is where it was taken over in a later state. */
 const history = sql`history as materialized (
   select h.resource_id as partnership_id, (array_agg(h.to_status order by h.version desc))[1] as status,
-    coalesce(min(h.changed_on) filter (where h.to_status = 'active'), min(h.changed_on)) as activated_on
+    ${activatedOn} as activated_on
   from asked k
   join status_changes h on h.tenant_id = ${tenantParam} and h.resource_type = 'partnership' and h.resource_id = k.id
     and h.changed_on <= k.t
