@@ -87,7 +87,7 @@ t.test('every table is written to a file, the same as it is streamed, and descri
   )
   const manifest = JSON.parse(String(await fileOf(service, done, 'datapackage.json')))
   t.match(manifest, { profile: 'tabular-data-package', sequence: done.sequence, filters: {} })
-  t.equal(Date.parse(manifest.as_of), Date.parse(done.as_of))
+  t.equal(Date.parse(manifest.as_of), Date.parse(done.snapshot_at))
   for (const [at, { name, columns, key }] of tables.entries()) {
     const streamed = await service.get(`/v1/exports/${name}.csv`)
     t.equal(String(await fileOf(service, done, `${name}.csv`)), streamed.text, name)

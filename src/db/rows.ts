@@ -399,6 +399,7 @@ export interface ExportFiles {
 
 export interface Exports {
   as_of: string | null;
+  as_of_day: string | null;
   attempt: Generated<number>;
   changed_since_sequence: string | null;
   compression: string;

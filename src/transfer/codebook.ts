@@ -1,6 +1,8 @@
 import type { TObject } from 'typebox'
 import { tables } from './catalogue.ts'
+import { isDated } from './dated.ts'
 import { columnsTable } from './describe.ts'
+import { historyOf } from './history.ts'
 import type { Table } from './table.ts'
 
 const introduction = `# Codebook
@@ -31,6 +33,15 @@ export function codebook(): string {
   return [introduction, index, '', ...tables.map(chapter)].join('\n')
 }
 
+/** Whether it can be told as of a day. */
+function asOf(name: string): string {
+  const history = historyOf(name)
+  if (!isDated(history)) return `As of a day: no. They ${history.why}.`
+  const { undated, about } = history
+  const now = undated.map((column) => `\`${column}\``).join(', ')
+  return ['As of a day: yes.', about, now && `As they are now: ${now}.`].filter(Boolean).join(' ')
+}
+
 function chapter(table: Table): string {
   const { name, grain, notes, key, query } = table
   const filters = Object.keys((query as TObject).properties).map((filter) => `\`${filter}\``)
@@ -39,6 +50,8 @@ function chapter(table: Table): string {
 One row for each ${grain}. ${notes}
 
 Key: ${key.map((column) => `\`${column}\``).join(', ')}.${filters.length > 0 ? ` Filters: ${filters.join(', ')}.` : ''}
+
+${asOf(name)}
 
 ${columnsTable(table)}
 `

@@ -2,6 +2,8 @@ import type { Faults } from '../../core/problem.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { resolveNaming } from '../../platform/references.ts'
 
+export { organisationTimeZone } from './subject.ts'
+
 /** True where an exit evaluation of the partnership was concluded. */
 export async function exitEvaluationConcluded(tx: ReadTx, partnershipId: string): Promise<boolean> {
   const row = await tx.db

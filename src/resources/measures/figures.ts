@@ -99,12 +99,12 @@ const zero = (value: RawBuilder<unknown>) => sql`coalesce(${value}, 0)`
 
 /**
  * `figures`: a row for each commitment that was agreed by the day, in its own unit, with all that it is made of; to stand
- * in a `with`. `unit` is what one of that is worth: 1 for money in the currency asked for, null where nobody valued it.
+ * in a `with`, after `asked`. `unit` is what one of that is worth: 1 for money in the currency asked for, null where nobody valued it.
  * `stands`: what is promised still; of what is closed, what was delivered. `due` takes out what a closing voided, and
  * `promised_by` does not. What has no due date falls due when it comes to an end. What another system had fulfilled
  * before it was taken over counts as delivered.
  */
-export const figures = sql`${asked}, ${promised}, ${plans}, ${worths}, ${deliveries},
+export const figuresOfAsked = sql`${promised}, ${plans}, ${worths}, ${deliveries},
 figures as materialized (
   select c.id, c.partnership_id, c.from_party_id, c.to_party_id, c.agreed_on, c.reciprocity, c.status, m.unit,
     ${zero(sql`l.entries`)} as entries, l.rest is not null as is_part_unvalued,
@@ -138,6 +138,9 @@ figures as materialized (
     offset 0
   ) y
 )`
+
+/** The same of the partnerships that are asked for by their ids. */
+export const figures = sql`${asked}, ${figuresOfAsked}`
 
 export const valued = sql`m.unit is not null`
 export const deliveredValued = sql`(m.unit is not null or (m.entries > 0 and not m.is_part_unvalued))`

@@ -1,1 +1,2 @@
-export { deliveredValued, figures, isDue, valued } from './figures.ts'
+export { deliveredValued, figures, figuresOfAsked, isDue, valued } from './figures.ts'
+export { stateThen } from './store.ts'

@@ -5,6 +5,7 @@ import type { PortfolioRow, PortfolioSummary } from './schemas.ts'
 import { type Summed, summaryOf, summedOf } from './summary.ts'
 import { momentOf, thresholdsFor } from './whole.ts'
 
+export { requireRecorded } from './record-start.ts'
 export { riskRules } from './rules.ts'
 
 /** How many partnerships are reckoned in one statement: a limit of its time, not of the portfolio. */

@@ -11,13 +11,13 @@ const firstDay = prepare<{ first: string | null }>(sql`
  * Days before the first state of any partnership are not answered about: nothing would be, and that is no answer.
  * @throws Problem `rule_violated`
  */
-export async function requireRecorded(tx: ReadTx, asOf: string | undefined): Promise<void> {
+export async function requireRecorded(tx: ReadTx, asOf: string | undefined, pointer = '?as_of'): Promise<void> {
   if (asOf === undefined) return
   const [row] = await firstDay.run(tx)
   if (!row?.first || asOf >= row.first) return
   const faults = new Faults()
   faults.add(
-    '?as_of',
+    pointer,
     'before_record',
     `The record of partnerships begins on ${row.first}: ask about that day or later.`,
   )

@@ -1,3 +1,4 @@
+import { dateIn } from '../../core/dates.ts'
 import { newId } from '../../core/ids.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
@@ -6,11 +7,14 @@ import { cancelJob, enqueue } from '../../platform/jobs.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { checkPosition } from '../../resources/events/read.ts'
+import { requireRecorded } from '../../resources/portfolio/read.ts'
 import { tables } from '../catalogue.ts'
+import { isDated } from '../dated.ts'
+import { historyOf } from '../history.ts'
 import { feedBounds } from './changes.ts'
 import { exportJob } from './job.ts'
 import type { ExportCreate } from './schemas.ts'
-import { exportCancel, exportInsert, exportsUnderWay } from './store.ts'
+import { type ExportOrder, exportCancel, exportInsert, exportsUnderWay } from './store.ts'
 import { exportResource } from './view.ts'
 
 /** What a tenant may have waiting or running, and each of its credentials. */
@@ -19,17 +23,30 @@ const againInSeconds = 60
 /** How many exports run at once, over all processes: each holds a connection and a snapshot. */
 const lanes = 3
 
-/** Orders an export: a job makes its files. @throws Problem `gone` for a position that is no longer kept */
+/** The day that it is, where it is latest: no fact is of a day to come. */
+const latestZone = 'Pacific/Kiritimati'
+
+/**
+ * Orders an export: a job makes its files.
+ * @throws Problem `gone` for a position that is no longer kept, `rule_violated` for an order that makes no sense
+ */
 export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome> {
+  const asOf = write.as_of ?? null
+  const every = tables.map(({ name }) => name).filter((name) => asOf === null || isDated(historyOf(name)))
   const order = {
-    tables: tables.map(({ name }) => name).filter((name) => write.tables?.includes(name) ?? true),
+    tables: write.tables ? tables.map(({ name }) => name).filter((name) => write.tables?.includes(name)) : every,
     format: write.format,
     dialect: write.dialect ?? 'rfc4180',
     compression: write.compression ?? 'none',
     filters: write.filters ?? {},
     changed_since_sequence: write.changed_since_sequence ?? null,
+    as_of: asOf,
   } as const
-  check(order)
+  const faults = new Faults()
+  check(order, faults)
+  if (asOf !== null) checkDay(order, asOf, write.tables ?? every, { faults, today: dateIn(latestZone, tx.now) })
+  faults.refuse()
+  await requireRecorded(tx, write.as_of ?? undefined, '/as_of')
   if (order.changed_since_sequence !== null) {
     const { oldest, latest } = await feedBounds(tx)
     checkPosition(order.changed_since_sequence, oldest, latest)
@@ -53,14 +70,7 @@ async function requireRoom(tx: Tx): Promise<void> {
   }
 }
 
-function check({
-  tables: chosen,
-  format,
-  dialect,
-  compression,
-  filters,
-}: Required<Omit<ExportCreate, 'changed_since_sequence'>>) {
-  const faults = new Faults()
+function check({ tables: chosen, format, dialect, compression, filters }: ExportOrder, faults: Faults): void {
   if (format !== 'csv' && dialect !== 'rfc4180') faults.add('/dialect', 'not_applicable', 'Only csv has dialects.')
   if (format === 'parquet' && compression !== 'none') {
     faults.add('/compression', 'not_applicable', 'Parquet is compressed in itself: leave compression out.')
@@ -68,7 +78,33 @@ function check({
   for (const name of Object.keys(filters)) {
     if (!chosen.includes(name)) faults.add(`/filters/${name}`, 'not_applicable', `${name} is not among the tables.`)
   }
-  faults.refuse()
+}
+
+/** What is asked of a day must be kept by day: tables, and filters too. */
+function checkDay(
+  { changed_since_sequence, filters }: ExportOrder,
+  asOf: string,
+  named: readonly string[],
+  { faults, today }: { faults: Faults; today: string },
+): void {
+  if (changed_since_sequence !== null) {
+    const detail = 'What changed since leads to the present: leave as_of or changed_since_sequence out.'
+    faults.add('/changed_since_sequence', 'not_applicable', detail)
+  }
+  if (asOf > today) faults.add('/as_of', 'in_future', `It is ${today} at the latest: ask about that day or earlier.`)
+  for (const [at, name] of named.entries()) {
+    const history = historyOf(name)
+    if (!isDated(history)) {
+      faults.add(`/tables/${at}`, 'no_history', `${name} cannot be told as of a day: they ${history.why}.`)
+      continue
+    }
+    const told = Object.keys((history.table.query as { properties: object }).properties)
+    for (const filter of Object.keys(filters[name] ?? {})) {
+      if (told.includes(filter)) continue
+      const detail = `${filter} says what is so now: leave it out where you ask about a day.`
+      faults.add(`/filters/${name}/${filter}`, 'not_applicable', detail)
+    }
+  }
 }
 
 /** Cancels an export that waits or runs; one that was cancelled stays so. @throws Problem `transition_not_allowed` */

@@ -1,5 +1,7 @@
 import type { Column } from '../columns.ts'
+import { isDated } from '../dated.ts'
 import { mediaTypes } from '../describe.ts'
+import { historyOf } from '../history.ts'
 import type { Attempt, ExportFileRow, ExportOrder } from './store.ts'
 
 /** A Tabular Data Package (https://specs.frictionlessdata.io/tabular-data-package/): what is in the files, and how to read it. */
@@ -33,19 +35,21 @@ export const mediaTypeOf = ({ format, compression }: ExportOrder): string =>
 export function manifestOf(
   order: Attempt,
   files: readonly Described[],
-  moment: { asOf: string; sequence: string },
+  moment: { snapshotAt: string; sequence: string },
 ): Json {
   const isTabular = order.format === 'csv'
   const whole = new Set(
-    order.changed_since_sequence === null ? files.map(({ name }) => name).filter((name) => !order.filters[name]) : [],
+    order.changed_since_sequence === null && order.as_of === null
+      ? files.map(({ name }) => name).filter((name) => !order.filters[name])
+      : [],
   )
   return {
     profile: isTabular ? 'tabular-data-package' : 'data-package',
     name: 'beide-export',
     id: order.id,
     title: 'Tables exported from Beide',
-    created: moment.asOf,
-    as_of: moment.asOf,
+    created: moment.snapshotAt,
+    as_of: order.as_of ?? moment.snapshotAt,
     sequence: Number(moment.sequence),
     changed_since_sequence: order.changed_since_sequence,
     schema_version: schemaVersion,
@@ -61,7 +65,7 @@ function resourceOf(
 ): Json {
   const isTabular = order.format === 'csv'
   const foreignKeys = Object.entries(columns).flatMap(([column, { references }]) => {
-    // A key that leads out of the package, or to rows that a filter left out, is none.
+    // A key that leads out of the package, or to rows that a filter or the day left out, is none.
     if (!references || !whole.has(references.table) || name !== table) return []
     const resource = references.table === name ? '' : references.table
     return [{ fields: column, reference: { resource, fields: references.column } }]
@@ -80,6 +84,7 @@ function resourceOf(
     hash: `sha256:${file.sha256}`,
     rows: file.rows,
     ...(order.filters[name] ? { filters: order.filters[name] } : {}),
+    ...(order.as_of === null ? {} : { undated: undatedOf(name) }),
     schema: {
       fields: Object.entries(columns).map(([column, definition]) => fieldOf(column, definition)),
       missingValues: [''],
@@ -87,6 +92,12 @@ function resourceOf(
       ...(foreignKeys.length > 0 ? { foreignKeys } : {}),
     },
   }
+}
+
+/** The columns that are as they are now, whatever the day. */
+function undatedOf(name: string): readonly string[] {
+  const history = historyOf(name)
+  return isDated(history) ? history.undated : []
 }
 
 /** Types of Table Schema; what a json value is, its schema says. */

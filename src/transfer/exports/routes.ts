@@ -20,7 +20,13 @@ keys, rows, SHA-256, and the \`sequence\` from which to go on.
 
 With \`changed_since_sequence\` (\`sequence\` of the export before) only what changed is written. For each table take away
 the rows whose key stands in \`{table}_changes\`, then add those of \`{table}\`: the result is the table as it is now. A
-position older than the feed of events keeps is refused with 410.`
+position older than the feed of events keeps is refused with 410.
+
+With \`as_of\` the tables are as they stood at the end of that day, by the days that their facts carry: the state that
+the history gives, what was delivered, confirmed and taken back by then, plans and terms of the day. They say what the
+measures of that day say. Tables that do not keep what they said before are refused, each with the reason; columns that
+carry no day, such as \`metadata\`, are as they are now, and are named as \`undated\` in the manifest. No foreign keys are
+promised then, and filters that speak of the present are refused.`
 
 /** Exports as files: ordered, watched, cancelled, downloaded. */
 export const exportOrders: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { database, clock }) => {

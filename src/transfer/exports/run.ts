@@ -6,9 +6,12 @@ import { handleJob, type JobContext, type JobHandler } from '../../platform/jobs
 import { checkPosition } from '../../resources/events/read.ts'
 import { tables } from '../catalogue.ts'
 import { compressor } from '../compression.ts'
+import { isDated } from '../dated.ts'
 import type { Form } from '../forms.ts'
+import { historyOf } from '../history.ts'
 import { stepsOf } from '../steps.ts'
 import { eventSequence, through } from '../stream.ts'
+import type { Table } from '../table.ts'
 import { type Changes, changesOf, feedBounds } from './changes.ts'
 import { exportJob } from './job.ts'
 import { type Described, extensionOf, manifestName, manifestOf, mediaTypeOf } from './manifest.ts'
@@ -82,14 +85,16 @@ interface Part extends Pick<Changes, 'name' | 'columns' | 'key'> {
 
 /** What is written, each part in a file of its own: tables and, of an export of changes, what to take away first. */
 function partsOf(
-  { tables: chosen, filters, changed_since_sequence: changedSince, ...form }: Attempt,
+  { tables: chosen, filters, changed_since_sequence: changedSince, as_of, ...form }: Attempt,
   tenantId: string,
 ): Part[] {
   return tables
     .filter(({ name }) => chosen.includes(name))
-    .flatMap((table) => {
-      const { name, columns, key } = table
-      const choice = { tenantId, given: filters[name] ?? {}, changedSince }
+    .flatMap((now) => {
+      const { name, columns, key } = now
+      const table = as_of === null ? now : asOfADay(name)
+      const given = { ...filters[name], ...(as_of === null ? {} : { as_of }) }
+      const choice = { tenantId, given, changedSince }
       const rows = { table: name, name, columns, key, copy: table.copy(form, choice), count: table.count(choice) }
       if (changedSince === null) return [rows]
       const changes = changesOf(table)
@@ -98,12 +103,19 @@ function partsOf(
     })
 }
 
+/** The table as it is told of a day, which the order made sure of. */
+function asOfADay(name: string): Table {
+  const history = historyOf(name)
+  if (!isDated(history)) throw new Error(`${name} cannot be told as of a day`)
+  return history.table
+}
+
 /** Writes every file, all tables from one snapshot. @returns the files, the manifest first */
 async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSignal): Promise<ExportFileRow[]> {
   const { database, caller, clock } = context
   const reader = { ...caller(), organisations: null }
   return database.snapshot(reader, signal, async (tx) => {
-    const asOf = clock.now()
+    const snapshotAt = clock.now()
     const sequence = await eventSequence(tx)
     if (attempt.changed_since_sequence !== null) {
       const { oldest, latest } = await feedBounds(tx)
@@ -113,7 +125,7 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
     const expected: number[] = []
     for (const { count } of parts) expected.push(Number((await tx.client.query(count)).rows[0]?.count))
     const total = expected.reduce((sum, rows) => sum + rows, 0)
-    const note = { asOf, sequence, expected: total }
+    const note = { snapshotAt, sequence, expected: total }
     if (!(await database.write(caller(), (write) => snapshotNote(write, attempt, note)))) throw new Superseded()
 
     const described: Described[] = []
@@ -123,7 +135,7 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
       if (file.rows !== expected[at]) throw new Error(`${file.name} has ${file.rows} rows of ${expected[at]}`)
       described.push({ ...part, file })
     }
-    const manifest = await writeManifest(context, attempt, described, { asOf, sequence }, done)
+    const manifest = await writeManifest(context, attempt, described, { snapshotAt, sequence }, done)
     return [manifest, ...described.map(({ file }) => file)]
   })
 }
@@ -162,7 +174,7 @@ async function writeManifest(
   context: JobContext,
   attempt: Attempt,
   described: Described[],
-  moment: { asOf: string; sequence: string },
+  moment: { snapshotAt: string; sequence: string },
   done: { rows: number },
 ): Promise<ExportFileRow> {
   const pieces = piecesOf(context, attempt, manifestName, done)

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { codes, instant, nullable, recordHead, ref, strictObject } from '../../core/schemas.ts'
+import { codes, date, instant, nullable, recordHead, ref, strictObject } from '../../core/schemas.ts'
 import { tables } from '../catalogue.ts'
 import { dialects, formats } from '../forms.ts'
 
@@ -56,7 +56,8 @@ export const Export = Type.Object(
       rows_done: Type.Integer({ minimum: 0 }),
       rows_expected: nullable(Type.Integer({ minimum: 0, description: 'Null until they are counted' })),
     }),
-    as_of: nullable(instant({ description: 'The moment of the snapshot from which all tables come' })),
+    as_of: nullable(date({ description: 'The day as of which the tables are; null for the present' })),
+    snapshot_at: nullable(instant({ description: 'The moment of the snapshot from which all tables come' })),
     sequence: nullable(sequence('The last event in the snapshot: go on from here, by the feed or by the next export')),
     started_at: nullable(instant()),
     finished_at: nullable(instant()),
@@ -71,7 +72,11 @@ export type Export = Static<typeof Export>
 export const ExportCreate = strictObject(
   {
     tables: Type.Optional(
-      Type.Array(codes(tableNames), { minItems: 1, uniqueItems: true, description: 'All of them where left out' }),
+      Type.Array(codes(tableNames), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'All of them where left out; with as_of, all that can be told as of a day',
+      }),
     ),
     format: codes(formats, { examples: ['parquet'] }),
     dialect: Type.Optional(codes(dialects, { description: 'Of csv alone; rfc4180 where left out' })),
@@ -79,6 +84,16 @@ export const ExportCreate = strictObject(
       codes(compressions, { description: 'Of csv and ndjson, none where left out; Parquet is compressed in itself' }),
     ),
     filters: Type.Optional(ref(ExportFilters)),
+    as_of: Type.Optional(
+      nullable(
+        date({
+          description:
+            'The tables as they stood at the end of this day, by the days that their facts carry and by the same ' +
+            'reckoning as the measures of a day. Refused for tables that do not keep what they said before: the ' +
+            'codebook says which do, and which of their columns are as they are now.',
+        }),
+      ),
+    ),
     changed_since_sequence: Type.Optional(
       nullable(
         sequence(

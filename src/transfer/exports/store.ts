@@ -12,9 +12,11 @@ export interface ExportOrder {
   compression: Export['compression']
   filters: Record<string, Record<string, unknown>>
   changed_since_sequence: number | null
+  /** The day as of which the tables are told. */
+  as_of: string | null
 }
 
-export async function exportInsert(tx: Tx, id: string, order: ExportOrder): Promise<void> {
+export async function exportInsert(tx: Tx, id: string, { as_of, ...order }: ExportOrder): Promise<void> {
   await tx.db
     .insertInto('exports')
     .values({
@@ -23,6 +25,7 @@ export async function exportInsert(tx: Tx, id: string, order: ExportOrder): Prom
       created_at: tx.now,
       updated_at: tx.now,
       ...order,
+      as_of_day: as_of,
       filters: JSON.stringify(order.filters),
       changed_since_sequence: order.changed_since_sequence?.toString() ?? null,
       status: 'queued',
@@ -54,7 +57,8 @@ const beginning = prepare<Attempt>(sql`
   update exports set status = 'running', attempt = attempt + 1, version = version + 1, updated_at = ${param('now')}::timestamptz,
     started_at = coalesce(started_at, ${param('now')}::timestamptz), rows_done = 0, rows_expected = null
   where tenant_id = ${tenantParam} and id = ${param('id')}::uuid and status in ('queued', 'running')
-  returning id, attempt, tables, format, dialect, compression, filters, changed_since_sequence::integer`)
+  returning id, attempt, tables, format, dialect, compression, filters, changed_since_sequence::integer,
+    as_of_day as as_of`)
 const clearing = prepare(
   sql`delete from export_chunks where tenant_id = ${tenantParam} and export_id = ${param('id')}::uuid`,
 )
@@ -81,7 +85,7 @@ export const attemptCounts = async (tx: ReadTx, { id, attempt }: Attempt): Promi
   (await looking.run(tx, { id, attempt })).length > 0
 
 const noting = prepare<object>(sql`
-  update exports set rows_expected = ${param('expected')}::bigint, as_of = ${param('as_of')}::timestamptz,
+  update exports set rows_expected = ${param('expected')}::bigint, as_of = ${param('snapshot_at')}::timestamptz,
     sequence = ${param('sequence')}::bigint, version = version + 1, updated_at = ${param('now')}::timestamptz
   where ${isMine} returning id`)
 
@@ -89,9 +93,9 @@ const noting = prepare<object>(sql`
 export async function snapshotNote(
   tx: Tx,
   { id, attempt }: Attempt,
-  { asOf, sequence, expected }: { asOf: string; sequence: string; expected: number },
+  { snapshotAt, sequence, expected }: { snapshotAt: string; sequence: string; expected: number },
 ): Promise<boolean> {
-  const noted = await noting.run(tx, { id, attempt, as_of: asOf, sequence, expected, now: tx.now })
+  const noted = await noting.run(tx, { id, attempt, snapshot_at: snapshotAt, sequence, expected, now: tx.now })
   return noted.length > 0
 }
 

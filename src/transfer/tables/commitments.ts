@@ -32,8 +32,8 @@ import {
 import { defineTable } from '../table.ts'
 import { commitmentUnit } from '../touched.ts'
 
-// What belongs to a commitment in other tables is grouped once for the whole export and joined.
-const source = compiler
+/** Commitments by the alias `r`. What belongs to them in other tables is grouped once for the whole export and joined. */
+export const commitmentsSource = compiler
   .selectFrom('commitments as r')
   .innerJoin('partnership_parties as giver', (join) =>
     join.onRef('giver.tenant_id', '=', 'r.tenant_id').onRef('giver.id', '=', 'r.from_party_id'),
@@ -65,7 +65,7 @@ const measured = (value: RawBuilder<unknown>) =>
   sql`case when r.currency is not null then ${value} else trim_scale(${value}) end`
 
 /** What the parties promised, and what became of it. */
-export const commitmentsTable = defineTable(source, {
+export const commitmentsTable = defineTable(commitmentsSource, {
   name: 'commitments',
   rowName: 'ExportedCommitment',
   grain: 'commitment',

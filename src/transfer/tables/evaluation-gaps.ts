@@ -10,7 +10,8 @@ import { evaluationUnit, within } from '../touched.ts'
 
 const order = (side: string) => sql`array_position(${sql.lit(`{${sides.join(',')}}`)}::text[], ${sql.ref(side)})`
 
-const source = compiler
+/** Pairs of scores by the aliases `r` and `o`, their rounds by the alias `e`. */
+export const gapsSource = compiler
   .selectFrom('evaluation_scores as r')
   .innerJoin('evaluation_scores as o', (join) =>
     join
@@ -29,7 +30,7 @@ const source = compiler
   )
 
 /** How far two sides are apart. */
-export const evaluationGapsTable = defineTable(source, {
+export const evaluationGapsTable = defineTable(gapsSource, {
   name: 'evaluation_gaps',
   rowName: 'ExportedEvaluationGap',
   grain: 'closed round, pair of sides and overall, dimension or item',

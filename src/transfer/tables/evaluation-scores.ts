@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
+import type { Filter } from '../../platform/lists.ts'
 import { evaluationKinds, responseModes } from '../../resources/evaluations/schemas.ts'
 import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
@@ -11,15 +12,21 @@ import { evaluationUnit, within } from '../touched.ts'
 /** The states of a round whose scores exist: frozen at closing, and blind before. */
 const shownStatuses = ['closed', 'concluded'] as const
 
-const source = compiler.selectFrom('evaluation_scores as r').innerJoin('evaluations as e', (join) =>
+/** The scores of rounds by the alias `r`, their rounds by the alias `e`. */
+export const scoresSource = compiler.selectFrom('evaluation_scores as r').innerJoin('evaluations as e', (join) =>
   join
     .onRef('e.tenant_id', '=', 'r.tenant_id')
     .onRef('e.id', '=', 'r.evaluation_id')
     .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
 )
 
+export const scoreLevelFilter: Filter = {
+  schema: listOf(scoreLevels),
+  where: sql`r.level = any(${param('level')}::text[])`,
+}
+
 /** The analysts' main table: what each side of each round finds. */
-export const evaluationScoresTable = defineTable(source, {
+export const evaluationScoresTable = defineTable(scoresSource, {
   name: 'evaluation_scores',
   rowName: 'ExportedEvaluationScore',
   grain: 'closed round, side and overall, dimension or item',
@@ -129,7 +136,7 @@ export const evaluationScoresTable = defineTable(source, {
       schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
       where: sql`e.organisation_id = ${param('organisation_id')}::uuid`,
     },
-    level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
+    level: scoreLevelFilter,
     closed_since: {
       schema: instant({ description: 'Rounds closed at this instant or later' }),
       where: sql`e.closed_at >= ${param('closed_since')}::timestamptz`,

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { codes, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
+import type { Filter } from '../../platform/lists.ts'
 import { severities } from '../../resources/disruption-impacts/schemas.ts'
 import { bases } from '../../resources/measures/schemas.ts'
 import { partnershipStatuses, sides } from '../../resources/partnerships/schemas.ts'
@@ -28,14 +29,21 @@ const amount = (meaning: string, value: RawBuilder<unknown>) => ({
   ...{ meaning, value: sql`${value}::numeric` },
 })
 
-const source = compiler
+/** The rows of snapshots by the alias `r`, the snapshots by the alias `s`. */
+export const snapshotsSource = compiler
   .selectFrom('portfolio_snapshot_rows as r')
   .innerJoin('portfolio_snapshots as s', (join) =>
     join.onRef('s.tenant_id', '=', 'r.tenant_id').onRef('s.id', '=', 'r.snapshot_id'),
   )
 
+export const portfolioSnapshotFilters = {
+  organisation_id: { schema: uuid(), where: sql`s.organisation_id = ${param('organisation_id')}::uuid` },
+  partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
+  period: { schema: period('The month'), where: sql`r.period = ${param('period')}` },
+} satisfies Record<string, Filter>
+
 /** What portfolios said at the end of each month. */
-export const portfolioSnapshotsTable = defineTable(source, {
+export const portfolioSnapshotsTable = defineTable(snapshotsSource, {
   name: 'portfolio_snapshots',
   rowName: 'ExportedPortfolioSnapshot',
   grain: 'partnership in the portfolio of an organisation at the end of a month',
@@ -113,9 +121,5 @@ export const portfolioSnapshotsTable = defineTable(source, {
     rules_fired: listColumn(codes(riskRules), 'The rules that fired', sql`r.figures -> 'rules_fired'`),
     rules_undefined: listColumn(codes(riskRules), 'The rules that said nothing', sql`r.figures -> 'rules_undefined'`),
   },
-  filters: {
-    organisation_id: { schema: uuid(), where: sql`s.organisation_id = ${param('organisation_id')}::uuid` },
-    partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
-    period: { schema: period('The month'), where: sql`r.period = ${param('period')}` },
-  },
+  filters: portfolioSnapshotFilters,
 })
