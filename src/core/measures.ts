@@ -22,8 +22,10 @@ function parse(decimal: string): Decimal {
   return { units: BigInt(decimal.slice(0, point) + decimal.slice(point + 1)), digits: decimal.length - point - 1 }
 }
 
-const scaled = ({ units, digits }: Decimal, to: number): bigint =>
-  digits === to ? units : units * 10n ** BigInt(to - digits)
+const powers = Array.from({ length: 64 }, (_, exponent) => 10n ** BigInt(exponent))
+const power = (exponent: number): bigint => powers[exponent] ?? 10n ** BigInt(exponent)
+
+const scaled = ({ units, digits }: Decimal, to: number): bigint => (digits === to ? units : units * power(to - digits))
 
 /** Two decimals in units of the finer one. */
 function aligned(a: string, b: string): [bigint, bigint, number] {
@@ -36,6 +38,7 @@ function aligned(a: string, b: string): [bigint, bigint, number] {
 export const sumOf = (decimals: readonly string[]): string =>
   decimals.reduce((sum, decimal) => {
     if (sum === '0') return decimal
+    if (decimal === '0') return sum
     const [a, b, digits] = aligned(sum, decimal)
     return decimalOf(a + b, digits)
   }, '0')
@@ -57,10 +60,21 @@ export const isLess = (a: string, b: string): boolean => {
   return left < right
 }
 
+const ratioScale = power(ratioDigits)
+const allOfIt = '1.0000'
+
 /** A part of a whole, to four digits; null where the whole is nothing. */
 export function ratioOf(part: string, whole: string): string | null {
+  if (whole === '0') return null
   const [a, b] = aligned(part, whole)
-  return b === 0n ? null : decimalOf((a * 10n ** BigInt(ratioDigits)) / b, ratioDigits)
+  if (b === 0n) return null
+  return a === b ? allOfIt : decimalOf((a * ratioScale) / b, ratioDigits)
+}
+
+/** How many of how many, to four digits; null where there are none. */
+export function shareOf(part: number, whole: number): string | null {
+  if (whole === 0) return null
+  return part === whole ? allOfIt : ratioOf(String(part), String(whole))
 }
 
 const meanDigits = 6
@@ -69,7 +83,7 @@ const meanDigits = 6
 export function meanOf(decimals: readonly string[]): string | null {
   if (decimals.length === 0) return null
   const { units, digits } = parse(sumOf(decimals))
-  const [over, under] = [2n * units * 10n ** BigInt(meanDigits), 2n * BigInt(decimals.length) * 10n ** BigInt(digits)]
+  const [over, under] = [2n * units * power(meanDigits), 2n * BigInt(decimals.length) * power(digits)]
   const half = (under / 2n) * (over < 0n ? -1n : 1n)
   return withoutZeros(decimalOf((over + half) / under, meanDigits))
 }
@@ -82,15 +96,19 @@ export const withoutZeros = (decimal: string): string =>
 export function balanceOf(a: string, b: string): string | null {
   const [left, right] = aligned(a, b)
   const both = left + right
-  return both === 0n ? null : decimalOf(((left - right) * 10n ** BigInt(ratioDigits)) / both, ratioDigits)
+  return both === 0n ? null : decimalOf(((left - right) * ratioScale) / both, ratioDigits)
 }
 
 /** An amount in its currency's minor digits, rounded half up. */
 export function rounded(amount: string, currency: string): string {
   const digits = minorDigits(currency) ?? 2
+  const point = amount.indexOf('.')
+  const fraction = point < 0 ? 0 : amount.length - point - 1
+  // Nothing to round: most sums of money are as fine as their currency.
+  if (fraction === digits) return amount
+  if (fraction < digits) return `${amount}${point < 0 ? '.' : ''}${'0'.repeat(digits - fraction)}`
   const { units, digits: own } = parse(amount)
-  if (own <= digits) return decimalOf(units * 10n ** BigInt(digits - own), digits)
-  const step = 10n ** BigInt(own - digits)
+  const step = power(own - digits)
   const half = units < 0n ? -(step / 2n) : step / 2n
   return decimalOf((units + half) / step, digits)
 }
@@ -119,7 +137,7 @@ export interface Balance {
 }
 
 export const coverageOf = ({ valued, commitments }: Pick<SideValue, 'valued' | 'commitments'>): string | null =>
-  ratioOf(String(valued), String(commitments))
+  shareOf(valued, commitments)
 
 /**
  * The two sides that a partnership's balance compares: company and non-profit where both take part; else its two sides.
@@ -139,7 +157,7 @@ export function reciprocityOf(values: readonly SideValue[], threshold = coverage
   const [a, b] = (compared ?? []).map((name) => sides.find(({ side }) => side === name))
   if (!a || !b) return { ratio: null, withheld: 'one_side_only', sides }
   // A side without commitments gives nothing: nothing of it lacks a value.
-  if ([a, b].some(({ coverage }) => coverage !== null && isLess(coverage, threshold))) {
+  if ([a, b].some(({ coverage }) => coverage !== null && coverage !== allOfIt && isLess(coverage, threshold))) {
     return { ratio: null, withheld: 'coverage_below_threshold', sides }
   }
   const ratio = balanceOf(a.value, b.value)

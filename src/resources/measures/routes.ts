@@ -89,7 +89,7 @@ function ofMany(app: Parameters<FastifyPluginAsyncTypebox>[0], { database, clock
         const sums = await sumsOf(tx, ids, { now: clock.now(), as_of, basis, currency })
         // What was there a moment ago may be gone: a draft that was deleted.
         const found = ids.flatMap((id) => sums.get(id) ?? [])
-        return { ...rest, bodies: found.map((body) => JSON.stringify(measuresAnswer(body))) }
+        return { ...rest, bodies: found.map(measuresAnswer) }
       })
       return sendPage(request, reply, page)
     },
@@ -100,7 +100,7 @@ interface Measured {
   name: string
   summary: string
   schema: TSchema
-  answer: (body: string) => unknown
+  answer: (body: string) => string
 }
 
 function ofPartnership(
@@ -129,7 +129,7 @@ function ofPartnership(
       )
       const [body] = sums.values()
       if (body === undefined) throw notFound()
-      return reply.send(answer(body))
+      return reply.type('application/json; charset=utf-8').send(answer(body))
     },
   )
 }

@@ -36,21 +36,22 @@ const amounts = {
   overdue: sum(sql`m.overdue * m.unit`),
 } as const
 
-/** The sums of one side. */
-export type SideSums = { side: string } & Record<keyof typeof counts, number> & Record<keyof typeof amounts, string>
+type Count = keyof typeof counts
+type Amount = keyof typeof amounts
 
 /** The sums of one side as they travel: counts, then amounts, in their order. Names would cost more than the figures. */
-export type SideRow = [side: string, ...sums: (number | string)[]]
+export type SideSums = readonly [side: string, ...sums: (number | string)[]]
 
 const names = [...Object.keys(counts), ...Object.keys(amounts)]
+const places = Object.fromEntries(names.map((name, at) => [name, at + 1])) as Record<Count | Amount, number>
 const nothing = names.map((name) => (name in counts ? 0 : '0'))
 
-/** The sums of sides by their names; one without a commitment has none that travel, and zeros. */
-export const sumsOfSides = (sides: readonly string[], rows: readonly SideRow[]): SideSums[] =>
-  sides.map((side) => {
-    const [, ...sums] = rows.find(([name]) => name === side) ?? [side, ...nothing]
-    return { side, ...Object.fromEntries(names.map((name, at) => [name, sums[at]])) } as SideSums
-  })
+export const countOf = (sums: SideSums, name: Count) => sums[places[name]] as number
+export const amountOf = (sums: SideSums, name: Amount) => sums[places[name]] as string
+
+/** The sums of sides in their order; one without a commitment has none that travel, and zeros. */
+export const sumsOfSides = (sides: readonly string[], rows: readonly SideSums[]): SideSums[] =>
+  sides.map((side) => rows.find(([name]) => name === side) ?? [side, ...nothing])
 
 const all = sql.join([...Object.values(counts), ...Object.values(amounts)])
 
