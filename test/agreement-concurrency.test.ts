@@ -133,7 +133,14 @@ t.test('of two deeds at once comes what comes of one after the other', async (t)
   const chosen = fc
     .record({ deeds: two, replaced: fc.constantFrom('1000.00', '400.00') })
     .map((pair) => (pair.deeds.includes('accept the substitution') ? pair : { ...pair, replaced: '' }))
-  const queue = fc.sample(chosen, pairs)
+  // What is most likely to meet, always; and what chance brings.
+  const likely: Pair[] = [
+    { deeds: ['accept the substitution', 'report'], replaced: '1000.00' },
+    { deeds: ['accept the substitution', 'report'], replaced: '400.00' },
+    { deeds: ['accept the substitution', 'confirm'], replaced: '400.00' },
+    { deeds: ['cancel', 'release'], replaced: '' },
+  ]
+  const queue = [...fc.sample(chosen, pairs - likely.length), ...likely]
   const seen = { forth: 0, back: 0 }
   const lane = async () => {
     const seats = await allianceTakenOver(service)

@@ -192,6 +192,8 @@ t.test('every rule refuses, each fault where it stands', async (t) => {
     '/evaluation_id unknown_reference',
     '/metadata too_large',
   ])
+  const { detail } = faulty.body.errors.find((one: Json) => one.code === 'in_future')
+  t.match(detail, /from 2026-03-11 is agreed now as a commitment of its own/, 'the way to go is named')
   const faultOf = async (changes: object, more: object = {}) => faultsOf(await propose(seats, changes, more))
   t.same(await faultOf(ofCommitment(made, { title: 'A gift' })), ['/changes nothing'])
   t.same(await faultOf(ofCommitment(made, { title: 'Nieuw' }), { effective_on: '2026-03-09' }), [

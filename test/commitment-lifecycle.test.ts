@@ -383,6 +383,11 @@ t.test('the pause of a commitment keeps to the rules of pauses, and ends with wh
   t.match(await stepOf(service, path, 'reinstate', { party_id: seats.company }), { status: 'agreed' })
   t.match(await stepOf(service, path, 'pause', { ...planned, starts_on: '2026-03-20' }), { status: 'paused' })
   t.equal((await service.get(`${path}/pauses`)).body.data.length, 2)
+  t.match(await stepOf(service, path, 'resume', { resumed_on: '2026-03-25' }), { status: 'agreed' })
+  const overlapping = await service.step(path, 'pause', { ...planned, starts_on: '2026-03-24' })
+  t.equal(overlapping.status, 422)
+  t.same(faultsOf(overlapping), ['/starts_on overlap'], 'the pauses of one commitment never overlap')
+  t.match(await stepOf(service, path, 'pause', { ...planned, starts_on: '2026-03-25' }), { status: 'paused' })
   t.equal((await service.get(`/v1/commitments/${newId()}/pauses`)).status, 404)
 })
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { balanceOf, comparedSides, isLess, ratioOf, reciprocityOf, rounded, sumOf } from '../src/core/measures.ts'
+import {
+  balanceOf,
+  comparedSides,
+  isLess,
+  ratioOf,
+  reciprocityOf,
+  rounded,
+  shareOf,
+  sumOf,
+} from '../src/core/measures.ts'
 import { decimalOf } from '../src/core/units.ts'
 
 const amount = fc
@@ -49,6 +58,13 @@ t.test('sums are exact, and money is rounded half up in its own minor digits', a
   t.equal(rounded('-0.005', 'EUR'), '-0.01')
   t.equal(rounded('12', 'KWD'), '12.000')
   t.equal(rounded('12.5', 'JPY'), '13')
+  t.equal(rounded('0', 'EUR'), '0.00')
+  t.equal(rounded('0', 'JPY'), '0')
+  t.equal(rounded('-7.1', 'EUR'), '-7.10')
+  t.equal(shareOf(2, 3), '0.6666')
+  t.equal(shareOf(3, 3), '1.0000')
+  t.equal(shareOf(0, 3), '0.0000')
+  t.equal(shareOf(0, 0), null)
 })
 
 t.test('a reciprocity is withheld, with its reason, where too little carries a value', async (t) => {

@@ -300,6 +300,30 @@ t.test('solidarity: what was let go, added, and kept up while the return was lap
   t.match(backwards, { status: 400, body: { errors: [{ pointer: '?to' }] } })
 })
 
+t.test('solidarity goes by the terms of the day: what is no return any more was one when it was given', async (t) => {
+  const seats = await alliance(service)
+  const given = await evenings(service, seats, 4)
+  const gift = await scheduled(service, seats, monthly(), { in_return_for: [given.id] })
+  const gifts = () => read(seats, 'solidarity', '?from=2026-03-01')
+  clock.set('2026-03-10T12:00:00Z')
+  await stepOf(service, pathOf(given), 'lapse', { party_id: seats.charity, reason: 'A pandemic' })
+  clock.set('2026-03-20T12:00:00Z')
+  await confirmed(service, seats, gift, '250.00', { delivered_on: '2026-03-20' })
+  const before = await gifts()
+  t.match(before, { sides: [{ kept_up: { amount: '250.00' }, gestures: 1 }, {}] })
+  clock.set('2026-03-21T12:00:00Z')
+  const amendment = await service.make(`/v1/partnerships/${seats.partnership.id}/amendments`, {
+    ...{ cause: 'disruption', proposed_by_party_id: seats.company },
+    changes: { commitments: [{ commitment_id: gift.id, terms: { reciprocity: 'unconditional', in_return_for: [] } }] },
+  })
+  await stepOf(service, `/v1/amendments/${amendment.id}`, 'accept', { party_id: seats.charity })
+  clock.set('2026-03-22T12:00:00Z')
+  await confirmed(service, seats, gift, '100.00', { delivered_on: '2026-03-22' })
+  t.same((await gifts()).sides, before.sides, 'the second was for no return, the first still is')
+  await confirmed(service, seats, gift, '40.00', { delivered_on: '2026-03-20' })
+  t.match(await gifts(), { sides: [{ kept_up: { amount: '290.00' }, gestures: 2 }, {}] }, 'by the day of the delivery')
+})
+
 t.test('the measures of many partnerships are those of each, on pages filtered as their own list', async (t) => {
   const all = await alliance(service, 'active', { reference: 'MEASURED' })
   const other = await alliance(service, 'active', { reference: 'MEASURED' })

@@ -69,6 +69,10 @@ t.test('every fault of a pause is named at once', async (t) => {
     bare.body.errors.map(({ pointer }: Json) => pointer),
     ['/reason', '/initiated_by_party_id'],
   )
+  const unheard = pauseOf(partnership, { reason: 'holiday', schedule_effect: 'forgive' })
+  const refused = await service.step(pathOf(partnership), 'pause', unheard)
+  t.equal(refused.status, 400, 'reasons and effects are those of the list')
+  t.same(refused.body.errors.map(({ pointer }: Json) => pointer).sort(), ['/reason', '/schedule_effect'])
   const faults = async (body: object) => {
     const answer = await service.step(pathOf(partnership), 'pause', body)
     t.equal(answer.status, 422)

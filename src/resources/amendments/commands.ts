@@ -135,7 +135,10 @@ function checkCarriesOut(
 function checkDay(amended: readonly Amended[], effectiveOn: string, today: string, faults: Faults): void {
   const since = amended.map((one) => one.since ?? '').reduce((a, b) => (a > b ? a : b), '')
   if (effectiveOn > today) {
-    const detail = `Today is ${today}: new terms are accepted once they count.`
+    const detail =
+      `Today is ${today}: new terms count from the day on which they are accepted, or from an earlier one. What is to ` +
+      `count from ${effectiveOn} is agreed now as a commitment of its own whose schedule starts then, and the one that ` +
+      'stands is amended to what is due before.'
     faults.add('/effective_on', 'in_future', detail)
   }
   if (effectiveOn < since) {
