@@ -8,9 +8,10 @@ import { changedMembers } from '../../platform/writes.ts'
 import { checkReschedule, rescheduleCommitment } from '../instalments/commands.ts'
 import { checkedTerms } from './checks.ts'
 import type { Held } from './held.ts'
+import { commitmentReturnsDelete, commitmentReturnsInsert } from './link-store.ts'
 import { type CommitmentTerms, type CommitmentTermsPatch, termsAgreed } from './schemas.ts'
 import { keep } from './steps.ts'
-import { commitmentReturnsDelete, commitmentReturnsInsert, commitmentUpdate } from './store.ts'
+import { commitmentUpdate } from './store.ts'
 import { commitmentResource } from './view.ts'
 
 /**

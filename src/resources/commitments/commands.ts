@@ -11,18 +11,16 @@ import { changedMembers, type Revision, refsWith, type Upsert, upsertByRef } fro
 import { createInstalments } from '../instalments/commands.ts'
 import { checkedTerms, refuseIfOver } from './checks.ts'
 import { loadCommitment } from './held.ts'
-import { beginningOf, refuseAgreedTerms, refuseOtherOrigin, wasAgreed } from './origin.ts'
-import type { Commitment, CommitmentTerms, CommitmentWrite } from './schemas.ts'
 import {
-  commitmentDelete,
-  commitmentInsert,
   commitmentIsAnswered,
   commitmentReturnsDelete,
   commitmentReturnsInsert,
-  commitmentUpdate,
   commitmentValuationsDelete,
   commitmentValuationsInsert,
-} from './store.ts'
+} from './link-store.ts'
+import { beginningOf, refuseAgreedTerms, refuseOtherOrigin, wasAgreed } from './origin.ts'
+import type { Commitment, CommitmentTerms, CommitmentWrite } from './schemas.ts'
+import { commitmentDelete, commitmentInsert, commitmentUpdate } from './store.ts'
 import { commitmentResource } from './view.ts'
 
 // What other slices may do to a commitment.

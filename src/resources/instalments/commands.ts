@@ -2,10 +2,10 @@ import { instalmentsOver, planInstalments, rhythmOf } from '../../core/due-dates
 import type { Measure } from '../../core/measure.ts'
 import type { Tx } from '../../db/database.ts'
 import { type Account, isSame, reckon } from './account.ts'
+import { commitmentsHeldIn, pausesLetGo } from './pause-store.ts'
 import { type Plan, partition, restOf, sharesOf } from './replan.ts'
 import {
   closedStatuses,
-  commitmentsHeldIn,
   commitmentTotalsUpdate,
   type InstalmentState,
   instalmentsInsert,
@@ -13,7 +13,6 @@ import {
   instalmentsSupersede,
   instalmentsUpdate,
   lastInstalmentSeq,
-  pausesLetGo,
   scheduleFacts,
 } from './store.ts'
 
@@ -143,4 +142,4 @@ export async function replaceInstalments(
   return account
 }
 
-export { pauseHold as holdByPause } from './store.ts'
+export { pauseHold as holdByPause } from './pause-store.ts'

@@ -18,21 +18,23 @@ import {
 } from '../../platform/writes.ts'
 import { checkedPartnership } from './checks.ts'
 import { conditionsUntil } from './lifecycle.ts'
-import { refuseAgreedTerms, refuseOtherOrigin } from './rules.ts'
-import type { Partnership, PartnershipState, PartnershipWrite } from './schemas.ts'
-import { stateOf, writeOf } from './state.ts'
 import {
-  type Beginning,
   managersDelete,
   managersInsert,
   partiesDelete,
   partiesMove,
   partiesWrite,
+  partyDependants,
+} from './party-store.ts'
+import { refuseAgreedTerms, refuseOtherOrigin } from './rules.ts'
+import type { Partnership, PartnershipState, PartnershipWrite } from './schemas.ts'
+import { stateOf, writeOf } from './state.ts'
+import {
+  type Beginning,
   partnershipDelete,
   partnershipDependants,
   partnershipInsert,
   partnershipUpdate,
-  partyDependants,
 } from './store.ts'
 import { partnershipResource } from './view.ts'
 

@@ -18,10 +18,11 @@ import {
   partnershipSteps,
   requirePartnershipStep,
 } from './lifecycle.ts'
+import { assentSet, assentsClear } from './party-store.ts'
 import { checkOrder } from './rules.ts'
 import type { Partnership, PartnershipStatus } from './schemas.ts'
 import type { Activate, AssentWrite, Decline, End, KeepOn, WindDown, Withdraw } from './step-schemas.ts'
-import { assentSet, assentsClear, partnershipSet } from './store.ts'
+import { partnershipSet } from './store.ts'
 import { partnershipResource } from './view.ts'
 
 interface Taken {
