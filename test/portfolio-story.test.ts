@@ -248,15 +248,16 @@ t.test('a portfolio of twelve before, during and after a pandemic and a change o
   on('2026-06-01')
   for (const n of [1, 2, 3]) await stepOf(service, alliance(n).path, 'resume')
 
-  // After. 500 was due and came: 11,600 is owed, 6,600 of it by those at risk.
+  // After. 500 was due and came: 11,600 is owed. The evaluations of 1 to 6 were due by 11 April, and none was held or
+  // waived, so that 1 is at risk too: 7,600.
   const after = await told('2026-06-02')
-  t.same(after.atRisk, [2, 3, 4, 5, 6, 7, 8])
-  t.same(firing(after.summary), ['low_fit 7'])
+  t.same(after.atRisk, [1, 2, 3, 4, 5, 6, 7, 8])
+  t.same(firing(after.summary), ['impact_evaluation_overdue 6', 'low_fit 7'])
   t.match(after.summary, {
     ...{ by_status: [{ status: 'active', partnerships: 12 }], open_impacts: 0 },
     values: [
       {
-        ...{ outstanding: { amount: '11600.00' }, at_risk: { amount: '6600.00' }, share_at_risk: '0.5689' },
+        ...{ outstanding: { amount: '11600.00' }, at_risk: { amount: '7600.00' }, share_at_risk: '0.6551' },
         ...{ due: { amount: '500.00' }, met: { amount: '500.00' }, fulfilment: '1.0000' },
       },
     ],

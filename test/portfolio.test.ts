@@ -3,7 +3,8 @@ import { fixedClock } from '../src/core/clock.ts'
 import { judge, type RiskRule, type Risky, riskRules } from '../src/resources/portfolio/rules.ts'
 import { standardThresholds } from '../src/resources/thresholds/schemas.ts'
 import { type Json, startService } from './support/harness.ts'
-import { type Alliance, agreed, allianceTakenOver } from './support/promises.ts'
+import { managed as managedBy, portfolioOf } from './support/portfolios.ts'
+import { type Alliance, agreed } from './support/promises.ts'
 import { answersWith, conclusion, openRound, respond, stepRound } from './support/rounds.ts'
 import { confirmed } from './support/schedules.ts'
 import { organisation, stepOf } from './support/world.ts'
@@ -23,6 +24,7 @@ const sound: Risky = {
   dimension_scores: ['50', '100'],
   dimension_gaps: ['19.999999', '-19.999999'],
   evaluation_overdue_days: 90,
+  impact_evaluation_due_on: '2026-06-01',
   pause_expected_on: '2026-06-01',
   fit: { best: 17, heaviest: 16 },
   ends_on: '2026-08-31',
@@ -65,6 +67,11 @@ const cases: Record<RiskRule, { fires: Partial<Risky>[]; not: Partial<Risky>[]; 
     not: [{}, { evaluation_overdue_days: 0 }],
     undefined: [{ evaluation_overdue_days: null }],
   },
+  impact_evaluation_overdue: {
+    fires: [{ impact_evaluation_due_on: '2026-05-31' }],
+    not: [{}],
+    undefined: [{ impact_evaluation_due_on: null }],
+  },
   pause_overdue: {
     fires: [{ pause_expected_on: '2026-05-31' }],
     not: [{}],
@@ -97,26 +104,9 @@ t.test('each rule fires, just does not, and says nothing where it cannot', async
   }
 })
 
-/** An alliance of a charity with managers on both sides. */
-async function managed(charity: Json, more: object = {}): Promise<Alliance> {
-  const company = await organisation(service, 'company')
-  const managers = []
-  for (const { id } of [company, charity]) {
-    const contact = await service.make(`/v1/organisations/${id}/contacts`, {
-      name: 'Noor',
-      function: 'alliance_manager',
-    })
-    managers.push({ organisation_id: id, contact_id: contact.id })
-  }
-  return allianceTakenOver(service, { charity, company, partnership: { managers, ...more } })
-}
-
+const managed = (charity: Json, more: object = {}): Promise<Alliance> => managedBy(service, charity, more)
 const charityOf = (): Promise<Json> => organisation(service, 'non_profit')
-const portfolio = async ({ id }: Json, query = ''): Promise<Json> => {
-  const answer = await service.get(`/v1/portfolio?organisation_id=${id}${query}`)
-  if (answer.status !== 200) throw new Error(answer.text)
-  return answer.body
-}
+const portfolio = (charity: Json, query = ''): Promise<Json> => portfolioOf(service, charity, query)
 const rowOf = async (charity: Json, query = ''): Promise<Json> => (await portfolio(charity, query)).data[0]
 const fired = async (charity: Json, query = ''): Promise<string[]> => (await rowOf(charity, query)).rules_fired
 const patch = (path: string, body: object) => service.call('PATCH', path, body, { ifMatch: '*' })
@@ -280,7 +270,7 @@ t.test('impacts, pauses, the end and managers are risks from their day on', asyn
   on('2026-02-12')
   t.match(await rowOf(charity), { open_impacts: 1, worst_impact: 'medium', rules_fired: [] })
   on('2026-02-13')
-  await patch(`/v1/impacts/${impact.id}`, { severity: 'critical' })
+  await patch(`/v1/impacts/${impact.id}`, { severity: 'critical', evaluation_waiver: 'We talk each week' })
   t.match(await rowOf(charity), { worst_impact: 'critical', rules_fired: ['response_overdue'] })
   on('2026-02-14')
   await patch(`/v1/impacts/${impact.id}`, { responded_on: '2026-02-14' })

@@ -479,6 +479,8 @@ export interface IdempotencyKeys {
 
 export interface ImpactDays {
   day: string;
+  evaluation_due_on: string | null;
+  evaluation_obligation: string | null;
   impact_id: string;
   response: string;
   response_due_on: string | null;

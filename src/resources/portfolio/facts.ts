@@ -71,6 +71,8 @@ export interface Facts {
   /** The links that count, and those that counted on the day before the last of them was assessed. */
   fit: (Fit & { before: Fit | null }) | null
   evaluation_due_on: string | null
+  /** The first day by which an impact asks for an evaluation that was neither concluded nor waived. */
+  impact_evaluation_due_on: string | null
   impacts: OpenImpact[]
   pause: { id: string; commitment_id: string | null; expected_on: string } | null
   unmanaged: string[]
@@ -132,8 +134,9 @@ const statement = sql<{ id: string; body: string }>`
     'side', p.side, 'starts_on', r.starts_on, 'ends_on', case when d.partnership_id is null then r.ends_on else d.ends_on end,
     'basis', k.basis, 'currency', k.currency, 'sides', coalesce(p.sides, '{}'), 'value', v.value, 'round', j.round,
     'fit', s.fit, 'evaluation_due_on',
-    ${dueAfter(sql`h.activated_on`, sql`c.period_to`, sql`coalesce(d.evaluation_interval, r.evaluation_interval)`)},
-    'impacts', coalesce(i.impacts, '[]'), 'pause', o.pause, 'unmanaged', coalesce(p.unmanaged, '{}'),
+    case when h.status in ('active', 'paused', 'ending') then
+      ${dueAfter(sql`h.activated_on`, sql`c.period_to`, sql`coalesce(d.evaluation_interval, r.evaluation_interval)`)} end,
+    'impact_evaluation_due_on', i.evaluation_due_on, 'impacts', coalesce(i.impacts, '[]'), 'pause', o.pause, 'unmanaged', coalesce(p.unmanaged, '{}'),
     'has_successor', n.partnership_id is not null)::text as body
   from asked k
   join partnerships r on r.tenant_id = ${tenantParam} and r.id = k.id

@@ -9,6 +9,7 @@ export const riskRules = [
   'low_score',
   'score_gap',
   'evaluation_overdue',
+  'impact_evaluation_overdue',
   'pause_overdue',
   'low_fit',
   'ending_undecided',
@@ -28,6 +29,8 @@ export interface Risky {
   dimension_scores: readonly (string | null)[]
   dimension_gaps: readonly (string | null)[]
   evaluation_overdue_days: number | null
+  /** When the first of the evaluations that impacts ask for, neither concluded nor waived, was to be concluded. */
+  impact_evaluation_due_on: string | null
   pause_expected_on: string | null
   fit: { best: number; heaviest: number } | null
   ends_on: string | null
@@ -64,6 +67,9 @@ const rules: Rules = {
   },
   evaluation_overdue({ evaluation_overdue_days: days }, { evaluation_overdue_days }) {
     return days === null ? null : days > evaluation_overdue_days
+  },
+  impact_evaluation_overdue({ impact_evaluation_due_on: due, as_of }) {
+    return due === null ? null : due < as_of
   },
   pause_overdue({ pause_expected_on: expected, as_of }) {
     return expected === null ? null : expected < as_of

@@ -94,10 +94,18 @@ export const PortfolioEvaluation = Type.Object(
   {
     due_on: nullable(
       date({
-        description: 'The activation, or the end of the period that was judged last, and the evaluation interval on',
+        description:
+          'The activation, or the end of the period that was judged last, and the evaluation interval on; null where it ' +
+          'is not active, paused or ending',
       }),
     ),
     overdue_days: nullable(Type.Integer({ minimum: 0, description: 'Days since then; 0 while it is not yet due' })),
+    impact_due_on: nullable(
+      date({
+        description:
+          'When the first of the evaluations that impacts of disruptions ask for is due; null where none is still asked for',
+      }),
+    ),
   },
   { $id: 'PortfolioEvaluation', description: 'When both sides are to judge it next. A pause does not stop the clock.' },
 )

@@ -63,19 +63,25 @@ const history = sql`history as materialized (
   group by h.resource_id
 )`
 
+/** The impacts that ask for a response, and the first day by which one asks for an evaluation that has not been held. */
 const impacts = sql`impacts as materialized (
-  select i.partnership_id, json_agg(json_build_object('id', i.id, 'severity', coalesce(b.severity, i.severity),
-    'response_due_on', case when b.day is null then i.response_due_on else b.response_due_on end)
-    order by i.assessed_on, i.id) as impacts
-  from asked k
-  join disruption_impacts i on i.tenant_id = ${tenantParam} and i.partnership_id = k.id and i.assessed_on <= k.t
-    and (i.responded_on is null or i.responded_on > k.t)
-  left join lateral (
-    select b.* from impact_days b where b.tenant_id = ${tenantParam} and b.impact_id = i.id
-    order by ${byDay(sql`k.t`)} limit 1
-  ) b on true
-  where coalesce(b.response, i.response) <> 'none_needed'
-  group by i.partnership_id
+  select n.partnership_id, json_agg(json_build_object('id', n.id, 'severity', n.severity,
+    'response_due_on', n.response_due_on) order by n.assessed_on, n.id) filter (where n.is_open) as impacts,
+    min(n.evaluation_due_on) filter (where n.evaluation_obligation = 'open') as evaluation_due_on
+  from (
+    select i.partnership_id, i.id, i.assessed_on, coalesce(b.severity, i.severity) as severity,
+      case when b.day is null then i.response_due_on else b.response_due_on end as response_due_on,
+      (i.responded_on is null or i.responded_on > k.t) and coalesce(b.response, i.response) <> 'none_needed' as is_open,
+      coalesce(b.evaluation_obligation, i.evaluation_obligation) as evaluation_obligation,
+      case when b.evaluation_obligation is null then i.evaluation_due_on else b.evaluation_due_on end as evaluation_due_on
+    from asked k
+    join disruption_impacts i on i.tenant_id = ${tenantParam} and i.partnership_id = k.id and i.assessed_on <= k.t
+    left join lateral (
+      select b.* from impact_days b where b.tenant_id = ${tenantParam} and b.impact_id = i.id
+      order by ${byDay(sql`k.t`)} limit 1
+    ) b on true
+  ) n
+  group by n.partnership_id
 )`
 
 /** The open pause, of the partnership or of a commitment, that is to end first. */

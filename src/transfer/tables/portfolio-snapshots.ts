@@ -120,6 +120,12 @@ export const portfolioSnapshotsTable = defineTable(snapshotsSource, {
     is_at_risk: { type: 'boolean', meaning: 'Whether a rule fired' },
     rules_fired: listColumn(codes(riskRules), 'The rules that fired', sql`r.figures -> 'rules_fired'`),
     rules_undefined: listColumn(codes(riskRules), 'The rules that said nothing', sql`r.figures -> 'rules_undefined'`),
+    impact_evaluation_due_on: {
+      type: 'date',
+      meaning: 'When the first of the evaluations that impacts asked for was due, where one still was',
+      ...optional,
+      value: sql`${at('evaluation', 'impact_due_on')}::date`,
+    },
   },
   filters: portfolioSnapshotFilters,
 })
