@@ -1,9 +1,12 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
+import { carriersOf } from '../src/resources/disruption-impacts/rules.ts'
+import { responses } from '../src/resources/disruption-impacts/schemas.ts'
 import { disruptionLifecycle, disruptionSteps } from '../src/resources/disruptions/lifecycle.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
-import { allianceTakenOver } from './support/promises.ts'
-import { organisation } from './support/world.ts'
+import { agreed, allianceTakenOver, commitment } from './support/promises.ts'
+import { conclusion, openRound, plan, respond, stepRound } from './support/rounds.ts'
+import { organisation, pauseOf, stepOf } from './support/world.ts'
 
 const nowhere = '01900000-0000-7000-8000-000000000000'
 const codesOf = (body: Json): string[] => body.errors.map((fault: Json) => `${fault.pointer} ${fault.code}`).sort()
@@ -133,14 +136,143 @@ t.test('every fault of an impact is named at once', async (t) => {
     '/hit_party_id unknown_reference',
     '/responded_on out_of_range',
     '/response_amendment_id unknown_reference',
+    '/response_amendment_id wrong_kind',
     '/response_commitment_id unknown_reference',
     '/response_due_on required',
     '/response_evaluation_id unknown_reference',
     '/response_pause_id unknown_reference',
+    '/response_pause_id wrong_kind',
     '/response_substitution_id unknown_reference',
+    '/response_substitution_id wrong_kind',
   ])
   const unknown = await service.call('POST', '/v1/impacts', { ...assessment, disruption_id: nowhere })
   t.same(codesOf(unknown.body), ['/disruption_id unknown_reference', '/partnership_id required'])
+})
+
+/** An alliance with a record of every kind that may carry a response out, by the member that names it. */
+async function withCarriers(service: Service): Promise<{ id: string; carriers: Record<string, string> }> {
+  const seats = await allianceTakenOver(service)
+  const { partnership, company, charity } = seats
+  const path = `/v1/partnerships/${partnership.id}`
+  const [gift, extra] = [await agreed(service, seats), await commitment(service, seats)]
+  const substitution = await service.make('/v1/substitutions', {
+    ...{
+      replaces_commitment_id: gift.id,
+      by_commitment_id: extra.id,
+      reason: 'No cash',
+      proposed_by_party_id: company,
+    },
+  })
+  const amendment = await service.make(`${path}/amendments`, {
+    ...{ cause: 'disruption', proposed_by_party_id: charity, changes: { purpose: { why: { en: 'To get through' } } } },
+  })
+  const round = await plan(service, partnership)
+  const { pause } = await stepOf(service, path, 'pause', pauseOf(partnership))
+  const carriers = {
+    response_pause_id: pause.id,
+    response_commitment_id: extra.id,
+    response_substitution_id: substitution.id,
+    response_amendment_id: amendment.id,
+    response_evaluation_id: round.id,
+  }
+  return { id: partnership.id, carriers }
+}
+
+t.test('each response is carried out by what can, and by records of the partnership alone', async (t) => {
+  const service = await startService(t, { clock: fixedClock('2026-03-10T12:00:00Z') })
+  const disruption = await service.make('/v1/disruptions', pandemic)
+  const [ours, theirs] = [await withCarriers(service), await withCarriers(service)]
+  const impact = await service.make('/v1/impacts', {
+    ...{ disruption_id: disruption.id, partnership_id: ours.id, ...assessment },
+  })
+  const say = (body: object) => service.call('PATCH', `/v1/impacts/${impact.id}`, body, { ifMatch: '*' })
+  const members = Object.keys(ours.carriers)
+  const nothing = Object.fromEntries(members.map((member) => [member, null]))
+  for (const response of responses) {
+    for (const [member, id] of Object.entries(ours.carriers)) {
+      const answer = await say({ ...nothing, response, [member]: id })
+      const possible: readonly string[] = [...carriersOf[response], 'response_evaluation_id']
+      if (possible.includes(member)) t.match(answer, { status: 200, body: { response, [member]: id } })
+      else t.same([answer.status, codesOf(answer.body)], [422, [`/${member} wrong_kind`]], `${response} by ${member}`)
+    }
+  }
+  for (const [member, id] of Object.entries(theirs.carriers)) {
+    const response = responses.find((one) => (carriersOf[one] as readonly string[]).includes(member)) ?? 'pause'
+    const answer = await say({ ...nothing, response, [member]: id })
+    t.same([answer.status, codesOf(answer.body)], [422, [`/${member} unknown_reference`]], `${member} of another`)
+    // Nor is a record found under the name of another kind.
+    const mistaken = await say({
+      ...nothing,
+      response,
+      [member]: ours.carriers[member === members[0] ? 'response_amendment_id' : 'response_pause_id'],
+    })
+    t.same(
+      [mistaken.status, codesOf(mistaken.body)],
+      [422, [`/${member} unknown_reference`]],
+      `${member} of another kind`,
+    )
+  }
+  await say({ ...nothing, response: 'pause', response_pause_id: ours.carriers['response_pause_id'] })
+  const turned = await say({ response: 'substitute' })
+  t.same(
+    codesOf(turned.body),
+    ['/response_pause_id wrong_kind'],
+    'what carried out the former response does not this one',
+  )
+})
+
+t.test('a round names the disruption that it is about, and meets what that one asks for', async (t) => {
+  const clock = fixedClock('2026-03-10T12:00:00Z')
+  const service = await startService(t, { clock })
+  const [corona, flood] = [await disruptionIn(service, 'active'), await disruptionIn(service, 'active')]
+  const { partnership } = await allianceTakenOver(service)
+  const hit = (disruption: Json): Promise<Json> =>
+    service.make('/v1/impacts', { disruption_id: disruption.id, partnership_id: partnership.id, ...assessment })
+  const [first, second] = [await hit(corona), await hit(flood)]
+  const obligations = async () =>
+    Promise.all(
+      [first, second].map(async ({ id }) => (await service.get(`/v1/impacts/${id}`)).body.evaluation_obligation),
+    )
+  const held = async (more: object): Promise<Json> => {
+    const round = await openRound(service, partnership, { kind: 'disruption', ...more })
+    for (const party of partnership.parties) await respond(service, round, party)
+    return stepRound(service, round, 'conclude', conclusion)
+  }
+  const round = await held({ disruption_id: flood.id })
+  t.match(round, { kind: 'disruption', disruption_id: flood.id })
+  t.same(await obligations(), ['open', 'met'])
+  // One that is assessed again still has had its round; the other has not.
+  const again = async ({ id }: Json) =>
+    (await service.call('PATCH', `/v1/impacts/${id}`, { note: 'Looked at again' }, { ifMatch: '*' })).body
+  t.same([(await again(first)).evaluation_obligation, (await again(second)).evaluation_obligation], ['open', 'met'])
+  const found = await service.get(`/v1/evaluations?disruption_id=${flood.id}`)
+  t.same(
+    found.body.data.map(({ id }: Json) => id),
+    [round.id],
+  )
+  t.same((await service.get(`/v1/evaluations?disruption_id=${corona.id}`)).body.data, [])
+  const unnamed = await held({})
+  t.match(unnamed, { disruption_id: null })
+  t.same(await obligations(), ['met', 'met'], 'a round that names none is about all of them')
+
+  const write = { partnership_id: partnership.id, period_from: '2026-01-01', period_to: '2026-03-01' }
+  const refused = async (body: object) =>
+    codesOf((await service.call('POST', '/v1/evaluations', { ...write, ...body })).body)
+  t.same(await refused({ kind: 'periodic', disruption_id: flood.id }), ['/disruption_id exclusive'])
+  t.same(await refused({ kind: 'disruption', disruption_id: nowhere }), ['/disruption_id unknown_reference'])
+  const other = await service.otherTenant('rounds elsewhere')
+  const elsewhere = await service.make('/v1/disruptions', pandemic, { key: other.key })
+  t.same(await refused({ kind: 'disruption', disruption_id: elsewhere.id }), ['/disruption_id unknown_reference'])
+  const planned = await plan(service, partnership, { kind: 'disruption', disruption_id: flood.id })
+  const patch = (body: object) => service.call('PATCH', `/v1/evaluations/${planned.id}`, body, { ifMatch: '*' })
+  t.same(codesOf((await patch({ kind: 'periodic' })).body), ['/disruption_id exclusive'])
+  t.match((await patch({ kind: 'periodic', disruption_id: null })).body, { disruption_id: null })
+  t.match((await patch({ kind: 'disruption', disruption_id: corona.id })).body, { disruption_id: corona.id })
+  await stepRound(service, planned, 'open', { invite_all_parties: true })
+  t.match(await patch({ disruption_id: flood.id }), { status: 409, body: { errors: [{ pointer: '/disruption_id' }] } })
+  for (const { id } of [first, second]) await service.call('DELETE', `/v1/impacts/${id}`, undefined, { ifMatch: '*' })
+  const gone = await service.call('DELETE', `/v1/disruptions/${corona.id}`, undefined, { ifMatch: '*' })
+  t.match(gone, { status: 409, body: { code: 'in_use', dependants: ['evaluations'] } })
 })
 
 t.test(

@@ -291,6 +291,7 @@ export interface Evaluations {
   concluded_at: string | null;
   conclusion: string | null;
   created_at: string;
+  disruption_id: string | null;
   id: string;
   kind: string;
   metadata: Generated<Json>;

@@ -37,7 +37,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   Evaluation: {
     shown:
       'id version created_at updated_at partnership_id organisation_id kind template_code template_version title period_from period_to opens_at closes_at response_mode minimum_per_side status opened_at closed_at concluded_at conclusion statements cancel_reason',
-    hidden: 'external_refs metadata',
+    hidden: 'disruption_id external_refs metadata',
   },
   EvaluationAnchor: { shown: 'score label' },
   EvaluationAnswer: { shown: 'item_code score text not_applicable' },

@@ -18,7 +18,7 @@ import {
 } from '../../platform/writes.ts'
 import { type DisruptionContext, disruptionContext } from '../disruptions/read.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
-import { checkDays, checkHitParty, hittable, obligationOf } from './rules.ts'
+import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
 import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate, obligationsMeet } from './store.ts'
 import { impactResource } from './view.ts'
@@ -76,9 +76,12 @@ export async function deleteImpact(tx: Tx, id: string, ifMatch: IfMatch): Promis
   recordRemoval(tx, impactResource, id, impact.version)
 }
 
-/** A round in a disruption was concluded: what asked for an evaluation of the partnership has had it. */
-export async function meetObligations(tx: Tx, partnershipId: string): Promise<void> {
-  for (const id of await obligationsMeet(tx, partnershipId)) {
+/**
+ * A round in a disruption was concluded: what asked for an evaluation of the partnership has had it.
+ * @param disruptionId the disruption that it was held about; null where it names none, and so meets them all
+ */
+export async function meetObligations(tx: Tx, partnershipId: string, disruptionId: string | null): Promise<void> {
+  for (const id of await obligationsMeet(tx, partnershipId, disruptionId)) {
     record(tx, { resource: impactResource, id, verb: 'updated', changed: ['evaluation_obligation'] })
   }
 }
@@ -127,11 +130,13 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const responseDueOn = write.response_due_on ?? null
   const respondedOn = write.responded_on ?? null
   const { response, severity } = write
-  const found = await impactCarriers(tx, partnership.id, carriers, assessedOn)
+  const hit = { partnershipId: partnership.id, disruptionId: disruption.id, assessedOn }
+  const found = await impactCarriers(tx, hit, carriers)
 
   const faults = new Faults()
   checkDays({ assessedOn, today, respondedOn, responseDueOn, response }, disruption, faults)
   checkHitParty(partnership, write.hit_party_id ?? null, faults)
+  checkKinds(response, carriers, faults)
   checkCarriers(carriers, found, faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()

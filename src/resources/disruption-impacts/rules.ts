@@ -63,3 +63,35 @@ export function checkHitParty(partnership: PartnershipContext, partyId: string |
   if (partyId === null || partnership.parties.some(({ id }) => id === partyId)) return
   faults.add('/hit_party_id', 'unknown_reference', `The partnership has no party ${partyId}.`)
 }
+
+type Carrier =
+  | 'response_pause_id'
+  | 'response_commitment_id'
+  | 'response_substitution_id'
+  | 'response_amendment_id'
+  | 'response_evaluation_id'
+
+/** What may carry each response out. An evaluation may stand beside any: it meets the obligation to hold one. */
+export const carriersOf: Readonly<Record<Impact['response'], readonly Carrier[]>> = {
+  none_needed: [],
+  step_back: ['response_pause_id', 'response_amendment_id'],
+  pause: ['response_pause_id'],
+  substitute: ['response_substitution_id', 'response_commitment_id'],
+  extra_support: ['response_commitment_id'],
+  renegotiate: ['response_amendment_id'],
+  end: ['response_amendment_id'],
+}
+
+/** What carried the response out is of a kind that does. */
+export function checkKinds(
+  response: Impact['response'],
+  carriers: Readonly<Record<Carrier, string | null>>,
+  faults: Faults,
+): void {
+  const possible: readonly Carrier[] = [...carriersOf[response], 'response_evaluation_id']
+  for (const [member, id] of Object.entries(carriers) as [Carrier, string | null][]) {
+    if (id === null || possible.includes(member)) continue
+    const detail = `The response "${response}" is carried out by ${possible.join(' or ')}: leave this out, or say another response.`
+    faults.add(`/${member}`, 'wrong_kind', detail)
+  }
+}

@@ -91,16 +91,28 @@ export const ImpactWrite = strictObject(
     hit_party_id: Type.Optional(nullable(uuid())),
     ...assessment,
     responded_on: Type.Optional(nullable(date())),
-    response_pause_id: Type.Optional(nullable(uuid({ description: 'The pause that carried the response out' }))),
+    response_pause_id: Type.Optional(
+      nullable(uuid({ description: 'The pause that carried the response out: pause or step_back' })),
+    ),
     response_commitment_id: Type.Optional(
-      nullable(uuid({ description: 'The commitment that was added, or that takes the place of another' })),
+      nullable(
+        uuid({
+          description: 'The commitment that was added, or takes the place of another: extra_support, substitute',
+        }),
+      ),
     ),
     response_substitution_id: Type.Optional(
-      nullable(uuid({ description: 'The substitution that put one promise in the place of another' })),
+      nullable(uuid({ description: 'The substitution that put one promise in the place of another: substitute' })),
     ),
-    response_amendment_id: Type.Optional(nullable(uuid({ description: 'The amendment that changed what was agreed' }))),
+    response_amendment_id: Type.Optional(
+      nullable(uuid({ description: 'The amendment that changed what was agreed: renegotiate, step_back or end' })),
+    ),
     response_evaluation_id: Type.Optional(
-      nullable(uuid({ description: 'An evaluation of the partnership; one that is closed meets the obligation' })),
+      nullable(
+        uuid({
+          description: 'An evaluation of the partnership, beside any response; one that is closed meets the obligation',
+        }),
+      ),
     ),
     evaluation_waiver: Type.Optional(nullable(prose(2000, { description: 'Why no evaluation is needed' }))),
     ...recordTailWrite,

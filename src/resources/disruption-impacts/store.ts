@@ -43,15 +43,14 @@ export interface Carriers {
   response_substitution_id: boolean
   response_amendment_id: boolean
   response_evaluation_id: boolean
-  /** True where that evaluation was closed, or one of its disruption concluded, on the day of the assessment or later. */
+  /** True where that evaluation was closed, or one in its disruption concluded, on the day of the assessment or later. */
   is_evaluated: boolean
 }
 
 export async function impactCarriers(
   tx: Tx,
-  partnershipId: string,
+  { partnershipId, disruptionId, assessedOn }: { partnershipId: string; disruptionId: string; assessedOn: string },
   ids: Pick<ImpactState, Exclude<keyof Carriers, 'is_evaluated'>>,
-  assessedOn: string,
 ): Promise<Carriers> {
   const of = sql`tenant_id = ${tx.tenantId} and partnership_id = ${partnershipId}`
   const found = await sql<Carriers>`
@@ -63,20 +62,20 @@ export async function impactCarriers(
       exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid) as response_evaluation_id,
       exists (select from evaluations where ${of} and (
         id = ${ids.response_evaluation_id}::uuid and status in ('closed', 'concluded') and closed_at >= ${assessedOn}::date
-        or kind = 'disruption' and status = 'concluded' and concluded_at >= ${assessedOn}::date)) as is_evaluated`.execute(
-    tx.db,
-  )
+        or kind = 'disruption' and coalesce(disruption_id, ${disruptionId}) = ${disruptionId} and status = 'concluded'
+          and concluded_at >= ${assessedOn}::date)) as is_evaluated`.execute(tx.db)
   return found.rows[0] as Carriers
 }
 
-/** The impacts on a partnership that still ask for an evaluation are met by one. @returns their ids */
-export async function obligationsMeet(tx: Tx, partnershipId: string): Promise<string[]> {
+/** The impacts on a partnership, of a disruption where one is given, that still ask for an evaluation are met. @returns their ids */
+export async function obligationsMeet(tx: Tx, partnershipId: string, disruptionId: string | null): Promise<string[]> {
   const met = await tx.db
     .updateTable('disruption_impacts')
     .set({ evaluation_obligation: 'met', updated_at: tx.now, version: sql`version + 1` })
     .where('tenant_id', '=', tx.tenantId)
     .where('partnership_id', '=', partnershipId)
     .where('evaluation_obligation', '=', 'open')
+    .$if(disruptionId !== null, (query) => query.where('disruption_id', '=', disruptionId))
     .returning('id')
     .execute()
   return met.map(({ id }) => id)

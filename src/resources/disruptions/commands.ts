@@ -19,7 +19,14 @@ import {
 } from '../../platform/writes.ts'
 import { type DisruptionStep, disruptionLifecycle, disruptionSteps } from './lifecycle.ts'
 import type { Disruption, DisruptionEnd, DisruptionState, DisruptionWrite } from './schemas.ts'
-import { disruptionAssessments, disruptionDelete, disruptionInsert, disruptionMove, disruptionUpdate } from './store.ts'
+import {
+  disruptionAssessments,
+  disruptionDelete,
+  disruptionDependants,
+  disruptionInsert,
+  disruptionMove,
+  disruptionUpdate,
+} from './store.ts'
 import { disruptionResource } from './view.ts'
 
 export async function createDisruption(tx: Tx, write: DisruptionWrite): Promise<Outcome> {
@@ -65,9 +72,10 @@ export async function upsertDisruption(
 
 export async function deleteDisruption(tx: Tx, id: string, ifMatch: IfMatch): Promise<void> {
   const { version } = await loadForUpdate(tx, disruptionResource, id, ifMatch)
-  if (await disruptionAssessments(tx, id)) {
-    const detail = 'Impacts of this disruption were assessed. Delete those first, or end the disruption.'
-    throw new Problem('in_use', detail, { members: { dependants: ['impacts'] } })
+  const dependants = await disruptionDependants(tx, id)
+  if (dependants.length > 0) {
+    const detail = `This disruption is named by ${dependants.join(', ')}: it stays. End it instead.`
+    throw new Problem('in_use', detail, { members: { dependants } })
   }
   await removeExternalRefs(tx, 'disruption', id)
   await disruptionDelete(tx, id)

@@ -46,6 +46,25 @@ export async function disruptionDelete(tx: Tx, id: string): Promise<void> {
   await tx.db.deleteFrom('disruptions').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
 }
 
+const dependants = {
+  impacts: 'disruption_impacts',
+  evaluations: 'evaluations',
+  pauses: 'pauses',
+  commitments: 'commitments',
+  substitutions: 'substitutions',
+  amendments: 'amendments',
+} as const
+
+/** The collections in which a record names a disruption. */
+export async function disruptionDependants(tx: Tx, id: string): Promise<string[]> {
+  const found = Object.entries(dependants).map(
+    ([name, table]) => sql<{ name: string }>`select ${name}::text as name where exists (
+      select from ${sql.table(table)} where tenant_id = ${tx.tenantId} and disruption_id = ${id})`,
+  )
+  const { rows } = await sql<{ name: string }>`${sql.join(found, sql` union all `)}`.execute(tx.db)
+  return rows.map(({ name }) => name)
+}
+
 /** The days between which the impacts of a disruption were assessed; undefined where there are none. */
 export async function disruptionAssessments(tx: Tx, id: string): Promise<{ first: string; last: string } | undefined> {
   const row = await tx.db

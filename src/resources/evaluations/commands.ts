@@ -18,6 +18,7 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
+import { disruptionNamed } from '../disruptions/read.ts'
 import { holdTemplate } from '../evaluation-templates/read.ts'
 import { closeAtDeadline } from './deadline.ts'
 import { requireChangeable, requireSubjectState } from './lifecycle.ts'
@@ -92,12 +93,14 @@ export async function upsertEvaluation(
 }
 
 function stateOf(evaluation: Evaluation): EvaluationState {
-  const { partnership_id, organisation_id, kind, template_code, title, period_from, period_to } = evaluation
-  const { opens_at, closes_at, response_mode, minimum_per_side, external_refs, metadata } = evaluation
+  const { partnership_id, organisation_id, kind, disruption_id, template_code, title } = evaluation
+  const { period_from, period_to, opens_at, closes_at } = evaluation
+  const { response_mode, minimum_per_side, external_refs, metadata } = evaluation
   return {
     partnership_id,
     organisation_id,
     kind,
+    disruption_id,
     template_code,
     title,
     period_from,
@@ -138,6 +141,11 @@ async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState
   const { period_from, period_to } = write
   const type = subjectTypeOf(write)
   const subject = await subjectNamed(tx, write, faults)
+  const disruption_id = await disruptionNamed(tx, write, faults)
+  if (write.kind !== 'disruption' && (write.disruption_id != null || write.disruption_ref != null)) {
+    const member = write.disruption_id == null ? 'disruption_ref' : 'disruption_id'
+    faults.add(`/${member}`, 'exclusive', 'Only a round of the kind disruption is held about one: leave it out.')
+  }
   const template_code = write.template_code ?? builtIn[type]
   const templateVersion = await versionOf(tx, template_code, { type, current }, faults)
   if (period_to < period_from) {
@@ -159,6 +167,7 @@ async function checked(tx: Tx, write: EvaluationWrite, current?: EvaluationState
     partnership_id: type === 'partnership' ? subject.id : null,
     organisation_id: type === 'organisation' ? subject.id : null,
     kind: write.kind,
+    disruption_id,
     template_code,
     title: write.title ?? null,
     period_from,

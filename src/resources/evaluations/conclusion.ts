@@ -46,7 +46,9 @@ export async function concludeEvaluation(
     const changed = [...Object.keys(decision), 'status']
     record(tx, { resource: decisionResource, id: decision.id, verb: 'created', changed })
   }
-  if (round.evaluation.kind === 'disruption') await meetObligations(tx, round.subject.id)
+  if (round.evaluation.kind === 'disruption') {
+    await meetObligations(tx, round.subject.id, round.evaluation.disruption_id)
+  }
   return outcome
 }
 

@@ -43,6 +43,7 @@ const always: readonly Member[] = ['title', 'metadata', 'external_refs']
 const whilePlanned: readonly Member[] = [
   ...always,
   'kind',
+  'disruption_id',
   'template_code',
   'period_from',
   'period_to',

@@ -51,6 +51,7 @@ const list = defineList({
     },
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
+    disruption_id: { schema: uuid(), where: sql`r.disruption_id = ${param('disruption_id')}::uuid` },
     has_overdue_decisions: {
       schema: Type.Boolean({ description: 'True for rounds with a decision that is open past its day' }),
       where: sql`exists (select from evaluation_decisions d

@@ -42,6 +42,7 @@ export const Evaluation = Type.Object(
       uuid({ description: 'The organisation that judges itself in a readiness round; null in every other' }),
     ),
     kind: codes(evaluationKinds),
+    disruption_id: nullable(uuid({ description: 'The disruption that it is held about' })),
     template_code: Type.String({ examples: ['partnership-review'] }),
     template_version: Type.Integer({ description: 'The latest while the round is planned; frozen when it opens' }),
     title: nullable(Type.String()),
@@ -77,6 +78,7 @@ export type EvaluationState = Pick<
   | 'partnership_id'
   | 'organisation_id'
   | 'kind'
+  | 'disruption_id'
   | 'template_code'
   | 'title'
   | 'period_from'
@@ -100,6 +102,16 @@ export const EvaluationWrite = strictObject(
       description: 'readiness: an organisation judges itself. Any other is about a partnership',
       examples: ['periodic'],
     }),
+    disruption_id: Type.Optional(
+      nullable(
+        uuid({
+          description:
+            'Only of the kind disruption: the one that it is held about. Concluded, it meets what the impacts of that ' +
+            'one ask for; those of all where it names none',
+        }),
+      ),
+    ),
+    disruption_ref: Type.Optional(nullable(ref(Ref))),
     template_code: Type.Optional(
       Type.String({
         minLength: 1,

@@ -24,6 +24,7 @@ function columnsOf(state: EvaluationState) {
     partnership_id: state.partnership_id,
     organisation_id: state.organisation_id,
     kind: state.kind,
+    disruption_id: state.disruption_id,
     template_code: state.template_code,
     title: state.title,
     period_from: state.period_from,

@@ -17,6 +17,7 @@ const evaluationView: View<Evaluation> = compiler
     'r.partnership_id',
     'r.organisation_id',
     eb.ref('r.kind').$castTo<Evaluation['kind']>().as('kind'),
+    'r.disruption_id',
     'r.template_code',
     'r.template_version',
     'r.title',

@@ -8,6 +8,7 @@ import { evaluationKinds, evaluationStatuses, responseModes } from '../../resour
 import {
   amendmentKey,
   codeColumn,
+  disruptionKey,
   evaluationKey,
   listColumn,
   optional,
@@ -73,6 +74,7 @@ export const evaluationsTable = defineTable(source, {
     },
     ...tailColumns,
     organisation_id: organisationKey('The organisation that judges itself; null but in a readiness round', optional),
+    disruption_id: disruptionKey('The disruption that it is held about', optional),
   },
   filters: {
     status: oneOf('status', evaluationStatuses),
