@@ -2,6 +2,7 @@ import pg from 'pg'
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { sumOf } from '../src/core/measures.ts'
+import { asOwner } from '../src/db/tenants.ts'
 import { type Json, startService } from './support/harness.ts'
 import { managed, portfolioOf } from './support/portfolios.ts'
 import { type Alliance, agreed, allianceTakenOver, commitment, pathOf } from './support/promises.ts'
@@ -482,3 +483,118 @@ t.test('a page takes as many statements for fifty partnerships as for five', asy
     t.same([await counted(path, 5), await counted(path, 50)], [count, count], path)
   }
 })
+
+t.test(
+  'of hundreds only what a sort or filter needs is reckoned, and the page says all that it says by itself',
+  async (t) => {
+    const [charity, company] = [await charityOf(), await organisation(service, 'company')]
+    const music = await objective(charity, 'Music')
+    const made: Alliance[] = []
+    for (let at = 0; at < 6; at += 1) {
+      const seats = await allianceTakenOver(service, { charity, company, partnership: { name: `Alliance ${at}` } })
+      made.push(seats)
+      await link(seats, music, at % 3)
+      const cash = await gift(seats, `${100 + at}.00`, '2026-01-01')
+      if (at > 2) await confirmed(service, seats, cash, '50.00', { delivered_on: '2026-01-01' })
+    }
+    const [first, second, third, fourth] = made as [Alliance, Alliance, Alliance, Alliance]
+    on('2026-01-02')
+    await link(second, music, 3)
+    await evening(fourth, true)
+    const round = await openRound(service, third.partnership, { period_to: '2026-01-01' })
+    for (const [at, party] of third.partnership.parties.entries()) {
+      await respond(service, round, party, answersWith(1 + at))
+    }
+    const flood = await service.make('/v1/disruptions', { title: 'A flood', type: 'other', started_on: '2026-01-01' })
+    await service.make('/v1/impacts', {
+      ...{ disruption_id: flood.id, partnership_id: fourth.partnership.id, severity: 'high', effects: ['income_down'] },
+      ...{ response: 'step_back', response_due_on: '2026-02-01' },
+    })
+    await stepOf(service, `/v1/partnerships/${first.partnership.id}`, 'pause', {
+      ...pauseOf(first.partnership, { planned_resume_on: '2026-01-20', review_on: null }),
+    })
+    await copied(first, 120)
+    await copied(second, 120)
+    on('2026-07-10')
+
+    const full = new Map<string, Json>()
+    let cursor = ''
+    do {
+      const page = await portfolioOf(service, charity, `&limit=200${cursor}`)
+      for (const row of page.data) full.set(row.partnership_id, row)
+      cursor = page.next_cursor === null ? '' : `&cursor=${page.next_cursor}`
+    } while (cursor !== '')
+    t.equal(full.size, 246)
+    const all = [...full.values()]
+    const same = (rows: Json[], what: string) => {
+      t.ok(rows.length > 0, what)
+      t.same(
+        rows,
+        rows.map(({ partnership_id }) => full.get(partnership_id)),
+        what,
+      )
+    }
+    const of: Record<string, (row: Json) => string | number | null> = {
+      fulfilment: (row) => row.fulfilment.rate,
+      reciprocity: (row) => row.reciprocity.delivered,
+      score: (row) => row.scores?.score ?? null,
+      lowest_score: (row) => row.scores?.lowest_score ?? null,
+      widest_gap: (row) => row.scores?.widest_gap ?? null,
+      fit: (row) => row.strategy.fit,
+      breadth: (row) => row.strategy.breadth,
+      fit_change: (row) => row.strategy.change,
+      overdue_days: (row) => row.evaluation.overdue_days,
+      open_impacts: (row) => row.open_impacts,
+      outstanding: (row) => row.outstanding.value.amount,
+    }
+    for (const [measure, told] of Object.entries(of)) {
+      const values = all.flatMap((row) => (told(row) === null ? [] : [Number(told(row))]))
+      for (const [sort, best] of [
+        [measure, Math.min(...values)],
+        [`-${measure}`, Math.max(...values)],
+      ] as const) {
+        const { data } = await portfolioOf(service, charity, `&limit=5&currency=EUR&sort=${sort}`)
+        same(data, sort)
+        t.equal(Number(told(data[0])), best, sort)
+      }
+    }
+    for (const rule of all.flatMap((row) => row.rules_fired).filter((one, at, every) => every.indexOf(one) === at)) {
+      const { data, total } = await portfolioOf(service, charity, `&limit=3&include_total=true&rule=${rule}`)
+      same(data, rule)
+      t.equal(total, all.filter((row) => row.rules_fired.includes(rule)).length, rule)
+    }
+    const anchored = await portfolioOf(service, charity, '&limit=3&include_total=true&is_anchored=true&is_at_risk=true')
+    same(anchored.data, 'anchored and at risk')
+    t.equal(anchored.total, all.filter((row) => row.strategy.is_anchored && row.is_at_risk).length)
+    statements = []
+    await portfolioOf(service, charity, '&limit=50&sort=-fit')
+    t.equal(statements.filter((text) => !/api_key|set_config/.test(text)).length, 5, 'one more, for the page')
+  },
+)
+
+/** As many partnerships more that are as one is, but for its links, promises and rounds: too many to make one by one. */
+async function copied({ partnership }: Alliance, count: number): Promise<void> {
+  const copy = (table: string, from: string, where: string, changes: string) => `
+    insert into ${table} select (jsonb_populate_record(null::${table}, to_jsonb(r) || ${changes})).* from ${from} where ${where}`
+  await asOwner(service.url, async (owner) => {
+    const { id } = partnership
+    const made = await owner.query<{ ids: string[] }>(
+      'select array_agg(gen_random_uuid()) as ids from generate_series(1, $1)',
+      [count],
+    )
+    const ids = `unnest('{${made.rows[0]?.ids.join()}}'::uuid[]) as n (id)`
+    await owner.query(
+      copy('partnerships', `partnerships r, ${ids}`, `r.id = '${id}'`, `jsonb_build_object('id', n.id)`),
+    )
+    const part = `jsonb_build_object('id', gen_random_uuid(), 'partnership_id', n.id)`
+    await owner.query(copy('partnership_parties', `partnership_parties r, ${ids}`, `r.partnership_id = '${id}'`, part))
+    await owner.query(
+      copy(
+        'status_changes',
+        `status_changes r, ${ids}`,
+        `r.resource_id = '${id}'`,
+        `jsonb_build_object('id', gen_random_uuid(), 'resource_id', n.id)`,
+      ),
+    )
+  })
+}

@@ -55,7 +55,11 @@ export const differenceOf = (a: string, b: string): string => {
   return decimalOf(left - right, digits)
 }
 
+/** So many characters hold at most fifteen digits beside a point, or a sign: of those a double tells every two apart. */
+const shortMax = 16
+
 export const isLess = (a: string, b: string): boolean => {
+  if (a.length < shortMax && b.length < shortMax) return Number(a) < Number(b)
   const [left, right] = aligned(a, b)
   return left < right
 }

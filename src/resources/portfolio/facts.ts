@@ -128,43 +128,105 @@ const values = sql`sides as materialized (
   group by g.partnership_id
 )`
 
-const statement = sql<{ id: string; body: string }>`
+/** What facts are read in. Parts that nothing in a statement asks for cost it nothing: Postgres does not reckon them. */
+export const parts = ['value', 'round', 'fit', 'evaluation', 'impacts', 'pause', 'seats', 'succession'] as const
+export type Part = (typeof parts)[number]
+
+/** The columns of each part, and what is there where it is not asked for. */
+const columnsOf: Record<
+  Part,
+  { columns: RawBuilder<unknown>; without: RawBuilder<unknown>; joins: RawBuilder<unknown> }
+> = {
+  value: {
+    columns: sql`'value', v.value`,
+    without: sql`'value', null`,
+    joins: sql`left join value v on v.partnership_id = k.id`,
+  },
+  round: {
+    columns: sql`'round', j.round`,
+    without: sql`'round', null`,
+    joins: sql`left join judged j on j.partnership_id = k.id`,
+  },
+  fit: {
+    columns: sql`'fit', s.fit`,
+    without: sql`'fit', null`,
+    joins: sql`left join strategy s on s.partnership_id = k.id`,
+  },
+  evaluation: {
+    columns: sql`'evaluation_due_on', case when h.status in ('active', 'paused', 'ending') then
+        ${dueAfter(sql`h.activated_on`, sql`c.period_to`, sql`coalesce(d.evaluation_interval, r.evaluation_interval)`)} end`,
+    without: sql`'evaluation_due_on', null`,
+    joins: sql`left join concluded c on c.partnership_id = k.id`,
+  },
+  impacts: {
+    columns: sql`'impact_evaluation_due_on', i.evaluation_due_on, 'impacts', coalesce(i.impacts, '[]')`,
+    without: sql`'impact_evaluation_due_on', null, 'impacts', '[]'::json`,
+    joins: sql`left join impacts i on i.partnership_id = k.id`,
+  },
+  pause: {
+    columns: sql`'pause', o.pause`,
+    without: sql`'pause', null`,
+    joins: sql`left join open_pauses o on o.partnership_id = k.id`,
+  },
+  seats: {
+    columns: sql`'side', p.side, 'sides', coalesce(p.sides, '{}'), 'unmanaged', coalesce(p.unmanaged, '{}')`,
+    without: sql`'side', null, 'sides', '[]'::json, 'unmanaged', '[]'::json`,
+    joins: sql`left join seats p on p.partnership_id = k.id`,
+  },
+  succession: {
+    columns: sql`'has_successor', n.partnership_id is not null`,
+    without: sql`'has_successor', false`,
+    joins: sql`left join succeeded n on n.partnership_id = k.id`,
+  },
+}
+
+const statementOf = (asked: readonly Part[]) => sql<{ id: string; body: string }>`
   with ${figures}, ${values}, ${standing}, ${judged}
   select k.id, json_build_object('id', k.id, 'name', r.name, 'reference', r.reference, 'as_of', k.t, 'status', h.status,
-    'side', p.side, 'starts_on', r.starts_on, 'ends_on', case when d.partnership_id is null then r.ends_on else d.ends_on end,
-    'basis', k.basis, 'currency', k.currency, 'sides', coalesce(p.sides, '{}'), 'value', v.value, 'round', j.round,
-    'fit', s.fit, 'evaluation_due_on',
-    case when h.status in ('active', 'paused', 'ending') then
-      ${dueAfter(sql`h.activated_on`, sql`c.period_to`, sql`coalesce(d.evaluation_interval, r.evaluation_interval)`)} end,
-    'impact_evaluation_due_on', i.evaluation_due_on, 'impacts', coalesce(i.impacts, '[]'), 'pause', o.pause, 'unmanaged', coalesce(p.unmanaged, '{}'),
-    'has_successor', n.partnership_id is not null)::text as body
+    'starts_on', r.starts_on, 'ends_on', case when d.partnership_id is null then r.ends_on else d.ends_on end,
+    'basis', k.basis, 'currency', k.currency,
+    ${sql.join(parts.map((part) => columnsOf[part][asked.includes(part) ? 'columns' : 'without']))})::text as body
   from asked k
   join partnerships r on r.tenant_id = ${tenantParam} and r.id = k.id
   left join history h on h.partnership_id = k.id
   left join days d on d.partnership_id = k.id
-  left join seats p on p.partnership_id = k.id
-  left join value v on v.partnership_id = k.id
-  left join judged j on j.partnership_id = k.id
-  left join concluded c on c.partnership_id = k.id
-  left join strategy s on s.partnership_id = k.id
-  left join impacts i on i.partnership_id = k.id
-  left join open_pauses o on o.partnership_id = k.id
-  left join succeeded n on n.partnership_id = k.id`
+  ${sql.join(
+    asked.map((part) => columnsOf[part].joins),
+    sql` `,
+  )}`
 
 // A page has one plan, by way of indexes. Of thousands whole tables are read: it takes longer to find that plan than to
 // reckon a page, and as little of what such a portfolio takes.
-const ofPage = prepare<{ id: string; body: string }>(statement)
-const ofMany = prepare<{ id: string; body: string }>(statement, { isPlannedEachTime: true })
+const ofPage = prepare<{ id: string; body: string }>(statementOf(parts))
 const pageMax = 200
 
-/** The facts of partnerships, in the order of their ids here; `values` say of whose portfolio, and as of when. */
+/** True where the facts of so many partnerships are read with every part, whatever is asked for. */
+export const isReadWhole = (count: number, asked: readonly Part[]): boolean =>
+  count <= pageMax || asked.length === parts.length
+
+/** By the parts that are asked for: as many as are asked for together. */
+const ofMany = new Map<string, ReturnType<typeof prepare<{ id: string; body: string }>>>()
+function statementForMany(asked: readonly Part[]) {
+  const key = asked.join()
+  const known = ofMany.get(key)
+  if (known) return known
+  const made = prepare<{ id: string; body: string }>(statementOf(asked), { isPlannedEachTime: true })
+  ofMany.set(key, made)
+  return made
+}
+
+/**
+ * The facts of partnerships, in the order of their ids here; `values` say of whose portfolio, and as of when.
+ * @param asked the parts that are needed of many; the others are then as if there were nothing
+ */
 export async function factsOf(
   tx: ReadTx,
   ids: readonly string[],
   values: Readonly<Record<string, unknown>>,
+  asked: readonly Part[] = parts,
 ): Promise<Facts[]> {
   if (ids.length === 0) return []
-  const rows = await (ids.length > pageMax ? ofMany : ofPage).run(tx, { ...values, ids })
+  const rows = await (ids.length > pageMax ? statementForMany(asked) : ofPage).run(tx, { ...values, ids })
   const found = new Map(rows.map(({ id, body }) => [id, body]))
   // What was there a moment ago may be gone: a draft that was deleted.
   return ids.flatMap((id) => {

@@ -2,7 +2,8 @@ import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../../core/cursor.ts'
 import { isLess } from '../../core/measures.ts'
 import { codes } from '../../core/schemas.ts'
-import { riskRules } from './rules.ts'
+import { type Part, parts } from './facts.ts'
+import { type RiskRule, riskRules } from './rules.ts'
 import type { PortfolioRow } from './schemas.ts'
 
 /**
@@ -12,23 +13,71 @@ import type { PortfolioRow } from './schemas.ts'
 
 interface Measure {
   of(row: PortfolioRow): string | null
+  /** The parts of the facts that it is reckoned from. */
+  from: readonly Part[]
   description: string
 }
 
 const whole = (value: number | null): string | null => (value === null ? null : String(value))
 
 export const portfolioMeasures: Record<string, Measure> = {
-  fulfilment: { of: (row) => row.fulfilment.rate, description: 'the rate of fulfilment, 0 to 1' },
-  reciprocity: { of: (row) => row.reciprocity.delivered, description: 'the reciprocity of deliveries, −1 to 1' },
-  score: { of: (row) => row.scores?.score ?? null, description: 'the score of the last round, 0 to 100' },
-  lowest_score: { of: (row) => row.scores?.lowest_score ?? null, description: 'the lowest score of a dimension' },
-  widest_gap: { of: (row) => row.scores?.widest_gap ?? null, description: 'the widest gap on a dimension' },
-  fit: { of: (row) => row.strategy.fit, description: 'the strategic fit, 0 to 100' },
-  breadth: { of: (row) => whole(row.strategy.breadth), description: 'the number of objectives supported' },
-  fit_change: { of: (row) => row.strategy.change, description: 'the change of the strategic fit' },
-  overdue_days: { of: (row) => whole(row.evaluation.overdue_days), description: 'the days that a round is overdue' },
-  open_impacts: { of: (row) => whole(row.open_impacts), description: 'the impacts that ask for a response' },
-  outstanding: { of: (row) => row.outstanding.value.amount, description: 'what is still owed; needs currency' },
+  fulfilment: { of: (row) => row.fulfilment.rate, from: ['value'], description: 'the rate of fulfilment, 0 to 1' },
+  reciprocity: {
+    of: (row) => row.reciprocity.delivered,
+    from: ['value', 'seats'],
+    description: 'the reciprocity of deliveries, −1 to 1',
+  },
+  score: {
+    of: (row) => row.scores?.score ?? null,
+    from: ['round'],
+    description: 'the score of the last round, 0 to 100',
+  },
+  lowest_score: {
+    of: (row) => row.scores?.lowest_score ?? null,
+    from: ['round'],
+    description: 'the lowest score of a dimension',
+  },
+  widest_gap: {
+    of: (row) => row.scores?.widest_gap ?? null,
+    from: ['round'],
+    description: 'the widest gap on a dimension',
+  },
+  fit: { of: (row) => row.strategy.fit, from: ['fit'], description: 'the strategic fit, 0 to 100' },
+  breadth: {
+    of: (row) => whole(row.strategy.breadth),
+    from: ['fit'],
+    description: 'the number of objectives supported',
+  },
+  fit_change: { of: (row) => row.strategy.change, from: ['fit'], description: 'the change of the strategic fit' },
+  overdue_days: {
+    of: (row) => whole(row.evaluation.overdue_days),
+    from: ['evaluation'],
+    description: 'the days that a round is overdue',
+  },
+  open_impacts: {
+    of: (row) => whole(row.open_impacts),
+    from: ['impacts'],
+    description: 'the impacts that ask for a response',
+  },
+  outstanding: {
+    of: (row) => row.outstanding.value.amount,
+    from: ['value'],
+    description: 'what is still owed; needs currency',
+  },
+}
+
+/** What each rule looks at, beside the state and the end. */
+const ruleFrom: Record<RiskRule, Part> = {
+  response_overdue: 'impacts',
+  deliveries_late: 'value',
+  low_score: 'round',
+  score_gap: 'round',
+  evaluation_overdue: 'evaluation',
+  impact_evaluation_overdue: 'impacts',
+  pause_overdue: 'pause',
+  low_fit: 'fit',
+  ending_undecided: 'succession',
+  no_manager: 'seats',
 }
 
 const bound = (description: string) =>
@@ -59,6 +108,19 @@ export const sortsByMeasure = (asked: Asked): boolean => sortName(String(asked['
 /** True where a question cannot be answered without reckoning the whole portfolio. */
 export const needsAll = (asked: Asked): boolean =>
   sortsByMeasure(asked) || Object.keys(measureFilters).some((name) => asked[name] !== undefined)
+
+/** The parts of the facts that a question is sorted and filtered by: of a whole portfolio these alone are reckoned. */
+export function partsFor(asked: Asked): readonly Part[] {
+  if (asked['is_at_risk'] !== undefined) return parts
+  const sort = sortName(String(asked['sort']))
+  const measured = Object.entries(portfolioMeasures).filter(
+    ([name]) => name === sort || asked[`${name}_from`] !== undefined || asked[`${name}_below`] !== undefined,
+  )
+  const needed = new Set<Part>(measured.flatMap(([, { from }]) => from))
+  if (asked['is_anchored'] !== undefined) needed.add('fit')
+  for (const rule of (asked['rule'] ?? []) as RiskRule[]) needed.add(ruleFrom[rule])
+  return parts.filter((part) => needed.has(part))
+}
 
 /** True where amounts are compared with each other, or with one. */
 export const comparesAmounts = (asked: Asked): boolean =>

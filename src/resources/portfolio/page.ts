@@ -11,9 +11,11 @@ import {
   needsAll,
   pageByMeasure,
   pageInOrder,
+  partsFor,
+  type RowPage,
   sortsByMeasure,
 } from './measures.ts'
-import { momentOf, thresholdsFor, wholePortfolio } from './whole.ts'
+import { momentOf, thresholdsFor, type Whole, wholePortfolio } from './whole.ts'
 
 export interface PortfolioPageRead {
   page: Page
@@ -22,7 +24,7 @@ export interface PortfolioPageRead {
 
 /**
  * One page of a portfolio, in a fixed number of statements. Where it is filtered and sorted by what is stored, the page
- * alone is reckoned; else the whole portfolio is, and a page of it given.
+ * alone is reckoned; else of the whole portfolio what it is filtered and sorted by, and then the page.
  */
 export async function readPortfolioPage(
   tx: ReadTx,
@@ -37,20 +39,31 @@ export async function readPortfolioPage(
   )
   const parent = { organisation_id, by_measure: JSON.stringify(byMeasure) }
   const { limit } = asked as unknown as { limit: number }
+  // Of the whole, what it is sorted and filtered by; of the page, everything.
+  const needed = partsFor(asked)
+  const completed = async ({ isComplete, thresholds }: Whole, page: RowPage): Promise<RowPage> => {
+    if (isComplete) return page
+    const ids = page.rows.map(({ partnership_id }) => partnership_id)
+    const facts = await factsOf(tx, ids, { ...momentOf(question, thresholds, today), organisation_id })
+    return { ...page, rows: facts.map((one) => rowOf(one, thresholds)) }
+  }
   if (sortsByMeasure(asked)) {
     const { cursor: _c, ...all } = question
-    const whole = await wholePortfolio(tx, { ...all, sort: 'name', include_total: false }, parent, today)
+    const whole = await wholePortfolio(tx, { ...all, sort: 'name', include_total: false }, parent, today, needed)
     const found = foundIn(whole.rows, asked)
-    return answer(pageByMeasure(found, asked), asked, () => found.length, whole.thresholds)
+    return answer(await completed(whole, pageByMeasure(found, asked)), asked, () => found.length, whole.thresholds)
   }
-  const whole = await wholePortfolio(tx, { ...question, include_total: false }, parent, today)
+  const whole = await wholePortfolio(tx, { ...question, include_total: false }, parent, today, needed)
   const found = foundIn(whole.rows, asked)
   let total = found.length
   if (asked['include_total'] === true && asked['cursor'] !== undefined) {
     const { cursor: _c, ...all } = question
-    total = foundIn((await wholePortfolio(tx, { ...all, include_total: false }, parent, today)).rows, asked).length
+    total = foundIn(
+      (await wholePortfolio(tx, { ...all, include_total: false }, parent, today, needed)).rows,
+      asked,
+    ).length
   }
-  return answer(pageInOrder(found, limit, whole.scope), asked, () => total, whole.thresholds)
+  return answer(await completed(whole, pageInOrder(found, limit, whole.scope)), asked, () => total, whole.thresholds)
 }
 
 async function storedPage(
