@@ -154,7 +154,8 @@ async function withCarriers(service: Service): Promise<{ id: string; carriers: R
   const seats = await allianceTakenOver(service)
   const { partnership, company, charity } = seats
   const path = `/v1/partnerships/${partnership.id}`
-  const [gift, extra] = [await agreed(service, seats), await commitment(service, seats)]
+  const [gift, changed] = [await agreed(service, seats), await agreed(service, seats)]
+  const extra = await commitment(service, seats)
   const substitution = await service.make('/v1/substitutions', {
     ...{
       replaces_commitment_id: gift.id,
@@ -164,7 +165,11 @@ async function withCarriers(service: Service): Promise<{ id: string; carriers: R
     },
   })
   const amendment = await service.make(`${path}/amendments`, {
-    ...{ cause: 'disruption', proposed_by_party_id: charity, changes: { purpose: { why: { en: 'To get through' } } } },
+    ...{
+      cause: 'disruption',
+      proposed_by_party_id: charity,
+      changes: { commitments: [{ commitment_id: changed.id, terms: { title: 'A gift when we can' } }] },
+    },
   })
   const round = await plan(service, partnership)
   const { pause } = await stepOf(service, path, 'pause', pauseOf(partnership))

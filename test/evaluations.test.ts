@@ -27,6 +27,7 @@ t.test('a round is planned with its defaults', async (t) => {
     organisation_id: null,
     partnership_id: partnership.id,
     kind: 'periodic',
+    disruption_id: null,
     template_code: 'partnership-review',
     template_version: 1,
     title: null,
