@@ -41,8 +41,16 @@ t.test('the demo fills a service with every state there is, and a second run fin
     t.notOk(scores.some(({ score }: Json) => score === null))
     t.ok(gaps.some(({ flagged }: Json) => flagged))
   }
-  t.equal((await all('objective-links')).length, 2)
-  t.equal((await all('impacts')).length, 1)
+  t.equal((await all('objective-links')).length, 5)
+  const impacts = await all('impacts')
+  t.equal(impacts.length, 4, 'one by itself, and three assessed at once')
+  t.equal(impacts.filter(({ response_pause_id }) => response_pause_id !== null).length, 1)
+  t.match((await service.get('/v1/thresholds')).body, { late_days: 45, version: 1 })
+  for (const { name, id } of (await all('organisations')).filter(({ sector }) => sector === 'non_profit')) {
+    const { status, text } = await service.get(`/v1/portfolio/chart.svg?organisation_id=${id}&language=nl`)
+    t.equal(status, 200, name)
+    t.match(text, /^<svg/, name)
+  }
 
   const before = await service.get('/v1/events?limit=200')
   t.ok(before.body.data.length < 200)

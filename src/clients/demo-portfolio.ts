@@ -154,28 +154,29 @@ export const objectives: readonly { id: string; organisation: string; body: obje
       sdg_goals: [1, 10],
     },
   },
-]
-
-export const objectiveLinks: readonly { partnership: string; objective: string; contribution: number; why: string }[] =
-  [
-    {
-      partnership: 'swim',
-      objective: 'lessons',
-      contribution: 3,
-      why: 'De lessen worden met deze samenwerking betaald.',
+  {
+    id: 'nothing-wasted',
+    organisation: 'food',
+    body: {
+      level: 'outcome',
+      title: 'Geen eten weggegooid',
+      importance: 4,
+      active_from: '2024-01-01',
+      sdg_goals: [12],
     },
-    { partnership: 'swim', objective: 'financial-health', contribution: 1, why: 'Meedoen begint ook met zwemmen.' },
-  ]
-
-export const disruption = {
-  id: 'pools-closed',
-  body: {
-    title: 'Zwembaden dicht door hoge energieprijzen',
-    type: 'economic',
-    countries: ['NL'],
-    started_on: '2025-03-01',
   },
-}
+  {
+    id: 'living-rivers',
+    organisation: 'rivers',
+    body: {
+      level: 'impact',
+      title: 'Every river is alive again',
+      importance: 5,
+      active_from: '2024-01-01',
+      sdg_goals: [14],
+    },
+  },
+]
 
 /** An organisation judges how ready it is for alliances: how good each theme is, from 0 to 1. */
 export const readiness = {

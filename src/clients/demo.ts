@@ -6,14 +6,13 @@ import {
   contacts,
   type DemoCommitment,
   type DemoPartnership,
-  disruption,
-  objectiveLinks,
   objectives,
   organisations,
   readiness,
 } from './demo-portfolio.ts'
 import { holdReadiness, holdRound } from './demo-rounds.ts'
 import { Demo, type DemoReport } from './demo-run.ts'
+import { linkObjectives, setThresholds, strike } from './demo-strategy.ts'
 
 /**
  * Fills a service with a small invented portfolio; what is there already stays as it is.
@@ -35,6 +34,7 @@ export async function loadDemo(client: Client): Promise<DemoReport> {
   await holdReadiness(demo, readiness)
   await linkObjectives(demo)
   await strike(demo)
+  await setThresholds(demo)
   return demo.report
 }
 
@@ -105,36 +105,4 @@ async function deliver(
   if (later.length === 0) return
   const now = await demo.client.must('GET', `/v1/commitments/by-ref/demo/${id}`)
   await demo.live('commitments', now, [...steps, ...later], party)
-}
-
-async function linkObjectives(demo: Demo): Promise<void> {
-  for (const { partnership, objective, contribution, why } of objectiveLinks) {
-    const { body: about } = await demo.client.must('GET', `/v1/partnerships/by-ref/demo/${partnership}`)
-    const { body: aim } = await demo.client.must('GET', `/v1/objectives/by-ref/demo/${objective}`)
-    const query = `partnership_id=${about.id}&objective_id=${aim.id}`
-    const { body: links } = await demo.client.must('GET', `/v1/objective-links?${query}`)
-    if (links.data.length > 0) {
-      demo.report.found += 1
-      continue
-    }
-    const link = { partnership_id: about.id, objective_id: aim.id, contribution, rationale: why }
-    await demo.client.must('POST', '/v1/objective-links', { ...link, assessed_on: '2025-01-01' })
-    demo.report.created += 1
-  }
-}
-
-/** A crisis, and what it does to a partnership. */
-async function strike(demo: Demo): Promise<void> {
-  const reply = await demo.put('disruptions', disruption.id, disruption.body)
-  if (reply.body.status === 'watch') await demo.step('disruptions', reply, 'activate')
-  await demo.put('impacts', 'pools-closed-swim', {
-    disruption_ref: { system: 'demo', id: disruption.id },
-    partnership_ref: { system: 'demo', id: 'swim' },
-    severity: 'medium',
-    effects: ['activity_impossible'],
-    assessed_on: '2025-03-05',
-    response: 'extra_support',
-    response_due_on: '2025-04-01',
-    responded_on: '2025-03-20',
-  })
 }
