@@ -31,9 +31,12 @@ const spelled: Writer = (value) => sql`case when ${value} then 'true' when not $
 
 const toJson: Writer = (value) => sql`to_json(${value})`
 
+// A member that is null is a value of its own to Postgres, but none to whoever reads a cell.
+const jsonText: Writer = (value) => sql`nullif((${value})::text, 'null')`
+
 /** How a type is written where Postgres would write it otherwise. */
 const writers: Record<ExportFormat, Partial<Record<ColumnType, Writer>>> = {
-  csv: { instant: rfc3339, boolean: spelled },
+  csv: { instant: rfc3339, boolean: spelled, json: jsonText },
   // What else a line needs is put there on the way: see lines.ts.
   ndjson: { text: toJson, json: toJson, boolean: spelled },
   // Each in the type whose binary form is read: see binary-rows.ts. What does not fit fails, rather than be cut.
@@ -41,7 +44,7 @@ const writers: Record<ExportFormat, Partial<Record<ColumnType, Writer>>> = {
     uuid: castTo('uuid'),
     text: castTo('text'),
     code: castTo('text'),
-    json: castTo('text'),
+    json: jsonText,
     integer: (value, { isLong }) => sql`(${value})::${sql.raw(isLong ? 'bigint' : 'integer')}`,
     decimal: (value, column) =>
       isShort(column)

@@ -44,7 +44,16 @@ function schemaOf(columns: Readonly<Record<string, Column>>): Element[] {
 const rowsOfGroup = 8192
 const bytesOfGroup = 4 * 1024 * 1024
 
-const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const params = { [constants.ZSTD_c_compressionLevel]: 1 }
+const mostAtOnce = 16 * 1024
+
+/** Fast rather than small. Told the size of a page beforehand, zstd takes no more memory than it needs for it. */
+const compress = (page: Uint8Array): Buffer =>
+  zstdCompressSync(page, {
+    params,
+    pledgedSrcSize: page.length,
+    chunkSize: Math.min(Math.max(page.length, 1024), mostAtOnce),
+  })
 
 /** Makes Parquet of what `COPY … (FORMAT binary)` writes of these columns, a group of rows at a time. */
 export function parquetStream(
@@ -52,21 +61,18 @@ export function parquetStream(
   onRows: (count: number) => void = () => {},
 ): Transform {
   const names = Object.keys(columns)
-  const rows = new BinaryRows(Object.values(columns))
+  const rows = new BinaryRows(Object.values(columns), { rows: rowsOfGroup, bytes: bytesOfGroup })
   const out = new ByteWriter()
   const writer = new ParquetWriter({
     writer: out,
     schema: schemaOf(columns),
     codec: 'ZSTD',
-    compressors: { ZSTD: (bytes) => zstdCompressSync(bytes, fast) },
+    compressors: { ZSTD: compress },
     createdBy: 'beide',
   })
   const step = new Transform({
     transform(chunk: Buffer, _encoding, done: TransformCallback) {
-      attempt(done, () => {
-        rows.take(chunk)
-        if (rows.count >= rowsOfGroup || rows.bytes >= bytesOfGroup) writeGroup()
-      })
+      attempt(done, () => rows.take(chunk, writeGroup))
     },
     flush(done: TransformCallback) {
       attempt(done, () => {
@@ -79,8 +85,7 @@ export function parquetStream(
   })
 
   function writeGroup(): void {
-    // A row that is not whole yet may have left values behind the last one.
-    const columnData = names.map((name, index) => ({ name, data: (rows.columns[index] ?? []).slice(0, rows.count) }))
+    const columnData = names.map((name, index) => ({ name, data: rows.columns[index] ?? [] }))
     writer.write({ columnData, rowGroupSize: rows.count })
     onRows(rows.count)
     rows.clear()

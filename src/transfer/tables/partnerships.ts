@@ -44,7 +44,7 @@ const purpose = (part: 'why' | 'what' | 'how', meaning: string) =>
     schema: ref(TextByLanguage),
     meaning,
     ...optional,
-    value: sql`nullif(r.purpose -> ${sql.lit(part)}, 'null')`,
+    value: sql`r.purpose -> ${sql.lit(part)}`,
   }) as const
 
 /** The state of an activity as IATI has it (codelist ActivityStatus); a pause is its suspension. */
