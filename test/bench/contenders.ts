@@ -48,11 +48,12 @@ async function answering(child: ChildProcess, url: string): Promise<void> {
 }
 
 /** This service as `npm start` starts it, with its log, but for the limit on requests. */
-export async function startBeide(databaseUrl: string): Promise<Server> {
+export async function startBeide(databaseUrl: string, more: NodeJS.ProcessEnv = {}): Promise<Server> {
   const port = await freePort()
   const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
   const [, ...args] = String(scripts.start).split(' ')
-  const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), REQUESTS_PER_MINUTE: '100000000' }
+  const limit = { REQUESTS_PER_MINUTE: '100000000' }
+  const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), ...limit, ...more }
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
   const url = `http://127.0.0.1:${port}`
   await answering(child, `${url}/health/ready`)

@@ -2,6 +2,7 @@ import { newId } from '../../src/core/ids.ts'
 import { exampleOf } from '../../src/platform/examples.ts'
 import type { Scope } from '../../src/platform/scopes.ts'
 import type { Answer, CallOptions, Json, Service } from './harness.ts'
+import { namesOfBodies } from './names-in-bodies.ts'
 import { ourRef } from './one-of-each.ts'
 
 // Tests over every operation of the document: how each is asked, and how its answers are compared.
@@ -31,6 +32,12 @@ export const nobodys: Naming = {
   name: 'datapackage.json',
 }
 
+/** A reference that no record has, not even one that an upsert of these tests makes. */
+export const unused = 'unused'
+
+/** True for a member that names a record as its client does, and not by id. */
+export const isByRef = (name: string): boolean => /refs?(\[\])?$/.test(name)
+
 /** An answer without what differs from request to request, and without the names that it was asked with. */
 export function masked({ status, text, headers }: Answer, naming: Naming): string {
   const kept = Object.entries(headers).filter(
@@ -40,7 +47,7 @@ export function masked({ status, text, headers }: Answer, naming: Naming): strin
     `${status} ${JSON.stringify(kept)} ${text}`
       .replaceAll(headers['x-request-id'] as string, 'REQUEST')
       .replaceAll(naming.id, 'ID')
-      .replace(new RegExp(`"(${ourRef.id}|${nobodys.ref_id})"`, 'g'), 'REF')
+      .replace(new RegExp(`("|${ourRef.system}:)(${ourRef.id}|${nobodys.ref_id}|${unused})(?!\\w)"?`, 'g'), 'REF')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'MADE')
       .replace(/beide_\w+/g, 'KEY')
       .replace(/[\w-]{43}"/g, 'TOKEN"')
@@ -48,6 +55,21 @@ export function masked({ status, text, headers }: Answer, naming: Naming): strin
       .replace(/"\\"\d+-[\w-]+\\""/, 'ETAG')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)/g, 'NOW')
   )
+}
+
+/** Does something with each, several at once: most of the time of a request is spent waiting for Postgres. */
+export async function forEach<T>(all: readonly T[], work: (one: T) => Promise<void>, atOnce = 6): Promise<void> {
+  const waiting = [...all]
+  const lane = async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await work(one)
+  }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+}
+
+/** Where a request can name a record, by id or by a reference of a client's. */
+export interface Place {
+  name: string
+  options: (id: string, ref_id: string) => { query: string } | { body: Json }
 }
 
 const templateWrites = new Set(['create_evaluation_template', 'upsert_evaluation_template'])
@@ -107,36 +129,37 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
 
   /** The records of ours that a member may name: those of the kind that its name ends in, of its own kind, or any. */
   function oursNamed(name: string, operation: Operation): string[] {
-    const noun = name.replace(/^.*\./, '').replace(/_ids?$/, '')
+    const noun = name
+      .replace(/^.*\./, '')
+      .replace('[]', '')
+      .replace(/_ids?$/, '')
+    // By reference they are called alike, whatever their kind.
+    if (isByRef(name)) return [nobodys.id]
     const kinds = Object.keys(ours).filter((kind) => noun.endsWith(kind.replaceAll('-', '_').replace(/s$/, '')))
     const own = ['parent', 'predecessor'].includes(noun) && kindOf(operation) in ours ? [kindOf(operation)] : []
     const named = [...kinds, ...own]
     return (named.length > 0 ? named : Object.keys(ours)).map((kind) => ours[kind] as string)
   }
 
-  const resolved = (schema: Json): Json => (schema.$ref ? schemas[schema.$ref.split('/').at(-1)] : schema)
-  const isId = (schema: Json): boolean => schema?.format === 'uuid'
+  const { namesIn, withName } = namesOfBodies(schemas)
 
-  /** The members of a body that name a record: `parent_id`, `in_return_for[]`, `parties[].organisation_id`. */
-  function namesIn(body: Json): string[] {
-    return Object.entries<Json>(resolved(body).properties ?? {}).flatMap(([name, member]) => {
-      if (isId(member)) return [name]
-      if (member.type !== 'array') return []
-      const items = resolved(member.items)
-      if (isId(items)) return [`${name}[]`]
-      return Object.entries<Json>(items.properties ?? {}).flatMap(([inner, part]) =>
-        isId(part) ? [`${name}[].${inner}`] : [],
-      )
+  /** The places beside the address where a request can name a record, and how it does: by a filter, or within a body. */
+  function placesOf({ parameters, body }: Operation, example: Json | undefined): Place[] {
+    const filters = parameters.flatMap(({ in: place, name, schema }): Place[] => {
+      if (place !== 'query') return []
+      if (schema.format === 'uuid') return [{ name, options: (id) => ({ query: `?${name}=${id}` }) }]
+      if (name !== 'external_ref') return []
+      return [{ name, options: (_id, ref_id) => ({ query: `?${name}=${ourRef.system}:${ref_id}` }) }]
     })
+    const members = example === undefined || body === undefined ? [] : namesIn(body)
+    return [
+      ...filters,
+      ...members.map((name): Place => {
+        const leaf = (id: string, ref_id: string) => (isByRef(name) ? { system: ourRef.system, id: ref_id } : id)
+        return { name, options: (id, ref_id) => ({ body: withName(example as Json, body, name, leaf(id, ref_id)) }) }
+      }),
+    ]
   }
 
-  function withName(example: Json, body: Json, name: string, id: string): Json {
-    const [member = '', inner] = name.split('[]')
-    if (!name.includes('[]')) return { ...example, [member]: id }
-    if (!inner) return { ...example, [member]: [id] }
-    const item = exampleOf(resolved(body).properties[member].items, { whole: false, schemas }) as Json
-    return { ...example, [member]: [{ ...item, [inner.slice(1)]: id }] }
-  }
-
-  return { operations, guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, withName }
+  return { operations, guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, placesOf }
 }

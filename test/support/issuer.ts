@@ -22,7 +22,7 @@ export interface LocalIssuer {
 }
 
 /** @param now seconds since the epoch, by the clock of the service under test */
-export async function startIssuer(t: Test, now: () => number): Promise<LocalIssuer> {
+export async function startIssuer(t: Pick<Test, 'teardown'>, now: () => number): Promise<LocalIssuer> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => new Promise((resolve) => server.close(resolve)))

@@ -25,8 +25,8 @@ export const ourRef = { system: 'world', id: 'ours' }
  * One record of each kind that has an address of its own, by the first part of that address. A new kind of record is
  * added here: the test of all operations asks for it.
  */
-export async function oneOfEach(service: Service): Promise<Record<string, string>> {
-  const external_refs = [ourRef]
+export async function oneOfEach(service: Service, ref = ourRef): Promise<Record<string, string>> {
+  const external_refs = [ref]
   const organisation = await service.make('/v1/organisations', {
     name: 'Ons Doel',
     sector: 'non_profit',
@@ -157,8 +157,15 @@ async function webhook(service: Service): Promise<Record<string, string>> {
   return { 'webhook-endpoints': endpoint.id, 'webhook-deliveries': delivery.id }
 }
 
-async function round(service: Service, partnership: Json, external_refs: object[]): Promise<Record<string, string>> {
-  const template = await service.make('/v1/evaluation-templates', { ...ownTemplate('our-review'), external_refs })
+async function round(
+  service: Service,
+  partnership: Json,
+  external_refs: (typeof ourRef)[],
+): Promise<Record<string, string>> {
+  const template = await service.make('/v1/evaluation-templates', {
+    ...ownTemplate(`${external_refs[0]?.id}-review`),
+    external_refs,
+  })
   const open = await openRound(service, partnership, { template_code: template.code, external_refs })
   for (const party of partnership.parties) await respond(service, open, party)
   await stepRound(service, open, 'conclude', conclusion)
