@@ -19,7 +19,7 @@ import { forgetContact } from '../evaluations/commands.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import type { Contact, ContactState, ContactWrite } from './schemas.ts'
 import { contactDelete, contactDependants, contactErase, contactInsert, contactsMove, contactUpdate } from './store.ts'
-import { answersForget, importsHold, resultsForget, stagedForget } from './traces.ts'
+import { answersForget, importsHold, resultsForget, samplesForget, stagedForget } from './traces.ts'
 import { contactResource } from './view.ts'
 
 /** Adds a person to an organisation. @throws Problem `not_found` where there is no such organisation */
@@ -103,6 +103,7 @@ export async function eraseContact(tx: Tx, id: string, ifMatch: IfMatch): Promis
   await contactErase(tx, id)
   await answersForget(tx, id)
   await forgetContact(tx, id)
+  await samplesForget(tx)
   return record(tx, {
     resource: contactResource,
     id,

@@ -67,3 +67,8 @@ export async function answersForget(tx: Tx, id: string): Promise<void> {
       headers = (headers::jsonb || jsonb_build_object('etag', ${etagOf(version)}::text))::json
     where tenant_id = ${tx.tenantId} and is_sealed and headers ->> 'location' like ${`%/contacts/${id}`}`.execute(tx.db)
 }
+
+/** Postgres plans by samples of references: what it kept of the person's is replaced by others. */
+export async function samplesForget(tx: Tx): Promise<void> {
+  await sql`select take_samples_anew()`.execute(tx.db)
+}
