@@ -223,10 +223,15 @@ export async function importRestart(tx: Tx, id: string): Promise<void> {
 export async function personsForget(tx: Tx, id: string): Promise<void> {
   await sql`update import_rows set payload = null where tenant_id = ${tx.tenantId} and import_id = ${id}
     and (type is null or type = 'contact')`.execute(tx.db)
-  await sql`update import_rows r set payload = null from import_results s
-    where s.tenant_id = ${tx.tenantId} and s.import_id = ${id} and s.outcome in ('invalid', 'ambiguous')
-      and r.tenant_id = s.tenant_id and r.import_id = s.import_id and r.phase = any(${phases}::smallint[])
-      and r.id = s.row_id`.execute(tx.db)
+  // Gathered first, so that each row is found by its key: joined, all rows were compared with all that were refused.
+  await sql`
+    update import_rows r set payload = null
+    where r.tenant_id = ${tx.tenantId} and r.import_id = ${id} and r.phase = any(${phases}::smallint[])
+      and r.id = any(array(
+        select s.row_id from import_results s
+        where s.tenant_id = ${tx.tenantId} and s.import_id = ${id} and s.outcome in ('invalid', 'ambiguous')))`.execute(
+    tx.db,
+  )
 }
 
 /** 0 for what has no kind, then the kinds in their order. */
