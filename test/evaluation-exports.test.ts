@@ -10,6 +10,8 @@ import { individualRound, openRound, partnershipOf, respond, review, stepRound }
 
 const count = Number(process.env['EVALUATION_ROUNDS'] ?? 40)
 const lanes = 4
+// 2,000 rounds take ten minutes or more.
+t.setTimeout(1_800_000)
 const service = await startService(t)
 
 /** Numbers that look random and are the same in every run. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { lookAt, noBrowser } from './support/browser.ts'
 import { type Json, startService } from './support/harness.ts'
+import { pointsOf } from './support/questionnaires.ts'
 import { partnershipOf, plan, stepRound } from './support/rounds.ts'
 
 // The page for respondents with questions of every kind, in languages that it has no words of its own in, and in one that
@@ -20,18 +21,10 @@ const anchors = (points: readonly number[]) =>
       `${score}: نعرف ما يجري لدى الطرف الآخر`,
     ),
   }))
-const scales: Record<string, readonly number[]> = {
-  likert5: [1, 2, 3, 4, 5],
-  likert7: [1, 2, 3, 4, 5, 6, 7],
-  rag3: [1, 2, 3],
-  anchored5: [1, 2, 3, 4, 5],
-  yes_no: [0, 1],
-  text: [],
-}
 const long = 'Onderwijsondersteuningsvrijwilligerswervingscampagnecoördinatie '
 const arabic = 'نحن نثق ببعضنا البعض ونتحدث بصراحة عن الأمور الصعبة أيضاً'
 
-const items = Object.entries(scales).flatMap(([scale, points]) =>
+const items = Object.entries(pointsOf).flatMap(([scale, points]) =>
   [true, false].map((required) => ({
     code: `${scale}_${required ? 'required' : 'optional'}`,
     dimension: required ? 'needed' : 'free',
@@ -153,7 +146,7 @@ t.test('in a browser', { skip: noBrowser }, async (t) => {
   await t.test('without scripts it is filled in from the right, saved, changed and sent', async (t) => {
     await open({ viewport: sizes.phone, javaScriptEnabled: false }, async (page) => {
       await page.goto(address(answered, '?language=ar'))
-      for (const [scale, points] of Object.entries(scales)) {
+      for (const [scale, points] of Object.entries(pointsOf)) {
         if (points.length === 0) continue
         await page.locator(`input[name="q.${scale}_required"][value="${points.at(-1)}"]`).check()
       }

@@ -3,7 +3,8 @@ import type { Json } from './harness.ts'
 
 // Questionnaires and rounds of any shape that the service takes.
 
-const pointsOf: Record<string, readonly number[]> = {
+/** The points of each scale. */
+export const pointsOf: Record<string, readonly number[]> = {
   likert5: [1, 2, 3, 4, 5],
   likert7: [1, 2, 3, 4, 5, 6, 7],
   rag3: [1, 2, 3],
