@@ -105,6 +105,9 @@ t.test('amounts in several currencies are not compared: all are of one size', as
       ].map(([, r]) => r),
     )
   t.equal(radii([row, other]).size, 1)
+  const settled = { ...row, outstanding: { ...row.outstanding, value: { ...row.outstanding.value, amount: '0.00' } } }
+  const drawnOf = [...radii([row, settled])].map(Number)
+  t.ok(drawnOf.length > 0 && Math.min(...drawnOf) >= 12, 'the smallest shows its hatching beside its number')
   t.match(portfolioChart([row, other], about), /amounts in several currencies are not compared/)
 })
 

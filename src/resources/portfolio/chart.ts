@@ -63,8 +63,8 @@ function pointsOf(rows: readonly PortfolioRow[], isOneCurrency: boolean): Point[
       const { fit } = row.strategy
       const score = row.scores?.score ?? null
       if (fit === null || score === null) return []
-      // The area stands for the amount.
-      const radius = isOneCurrency ? 9 + 22 * Math.sqrt(amountOf(row) / most) : 12
+      // It grows as the root of the amount, as areas do; the smallest is wider than its number, so that hatching shows.
+      const radius = isOneCurrency ? 14 + 18 * Math.sqrt(amountOf(row) / most) : 16
       return [{ row, fit: Number(fit), score: Number(score), radius }]
     })
     .sort((a, b) => b.radius - a.radius)
