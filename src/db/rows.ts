@@ -521,6 +521,7 @@ export interface Imports {
   created_at: string;
   done_to: string | null;
   dry_run: boolean;
+  erasures: Generated<number>;
   facts: Generated<Json>;
   failure: string | null;
   finished_at: string | null;

@@ -13,12 +13,15 @@ const ofPersons = sql`(r.type is null or r.type = 'contact')`
 
 /**
  * Takes hold of the imports that are under way: the batch at hand is over when this returns, and the next one reads its
- * rows anew.
+ * rows anew. Of a file that still arrives no more persons are taken, for what came before is not all staged.
  */
 export async function importsHold(tx: Tx): Promise<void> {
   await tx.db
     .updateTable('imports')
-    .set({ version: sql`version + 1` })
+    .set({
+      version: sql`version + 1`,
+      erasures: sql`erasures + case when status = 'uploading' then 1 else 0 end`,
+    })
     .where('tenant_id', '=', tx.tenantId)
     .where('status', 'in', ['uploading', 'queued', 'running', 'cancelling'])
     .execute()
@@ -26,25 +29,29 @@ export async function importsHold(tx: Tx): Promise<void> {
 
 /**
  * Rows that wait to be imported and tell of the person, by a reference or the e-mail address, are refused when their turn
- * comes: they would make the person anew. One that cannot be read goes where any of the person's values stands in it.
+ * comes: they would make the person anew. One that cannot be read goes where any of the person's values stands in it. What
+ * goes in one transaction had read them perhaps, and begins anew.
  */
 export async function stagedForget(tx: Tx, { name, email, phone, external_refs: refs }: ContactState): Promise<void> {
   const held = refs.map(({ system, id }) => JSON.stringify([{ system, id }]))
   const values = [name, email, phone, ...refs.map(({ id }) => id)].filter((value) => value !== null)
   await sql`
-    update import_rows r set payload = null, fault = 'The person of whom the row tells was erased.'
-    where r.tenant_id = ${tx.tenantId} and ${ofPersons} and r.payload is not null
-      and case when pg_input_is_valid(r.payload, 'jsonb')
-        then r.payload::jsonb -> 'external_refs' @> any(${held}::text[]::jsonb[])
-          or lower(r.payload::jsonb ->> 'email') = lower(${email}::text)
-        else exists (select from unnest(${values}::text[]) v where strpos(lower(r.payload), lower(v)) > 0) end`.execute(
-    tx.db,
-  )
+    with refused as (
+      update import_rows r set payload = null, fault = 'The person of whom the row tells was erased.'
+      where r.tenant_id = ${tx.tenantId} and ${ofPersons} and r.payload is not null
+        and case when pg_input_is_valid(r.payload, 'jsonb')
+          then r.payload::jsonb -> 'external_refs' @> any(${held}::text[]::jsonb[])
+            or lower(r.payload::jsonb ->> 'email') = lower(${email}::text)
+          else exists (select from unnest(${values}::text[]) v where strpos(lower(r.payload), lower(v)) > 0) end
+      returning r.import_id
+    )
+    update imports set erasures = erasures + 1
+    where tenant_id = ${tx.tenantId} and id = any(array(select import_id from refused))`.execute(tx.db)
 }
 
 /**
- * What imports told of the person. Which person a refused row or one of a dry run meant nobody knows: of those the codes
- * are left, and nothing of what stood in them.
+ * What imports told of the person, and of the rows that were just refused. Which person a refused row or one of a dry run
+ * meant nobody knows: of those the codes are left, and nothing of what stood in them.
  */
 export async function resultsForget(tx: Tx, id: string): Promise<void> {
   await sql`
@@ -56,7 +63,9 @@ export async function resultsForget(tx: Tx, id: string): Promise<void> {
     where r.tenant_id = ${tx.tenantId} and ${ofPersons}
       and i.tenant_id = r.tenant_id and i.id = r.import_id
       and s.tenant_id = r.tenant_id and s.import_id = r.import_id and s.row_id = r.id
-      and (s.resource_id = ${id} or s.resource_id is null or i.dry_run)`.execute(tx.db)
+      and (s.resource_id = ${id} or s.resource_id is null or i.dry_run or (r.payload is null and r.fault is not null))`.execute(
+    tx.db,
+  )
 }
 
 /** An answer kept under an Idempotency-Key is sealed from us: in its place stands the person as erased. */

@@ -28,10 +28,12 @@ const rowsInBatch = 500
 
 /** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */
 export const runImport: JobHandler = handleJob(job, async (context, { import_id: id }) => {
-  const begun = await context.database.write(context.caller(), (tx) => begin(tx, id))
-  if (!begun) return
-  if (begun.dry_run || begun.all_or_nothing) await inOne(context, begun)
-  else await inBatches(context, begun)
+  for (let isOver = false; !isOver; ) {
+    const begun = await context.database.write(context.caller(), (tx) => begin(tx, id))
+    if (!begun) return
+    if (begun.dry_run || begun.all_or_nothing) isOver = await inOne(context, begun)
+    else isOver = await inBatches(context, begun).then(() => true)
+  }
 })
 
 /** Takes an import up, or undefined where there is nothing to do any more. */
@@ -114,13 +116,28 @@ const placeOf = ({ version, phase, round, done_to }: ImportState): string => `${
 /** Ends the one transaction in which nothing shall stay. */
 class NothingStays extends Error {}
 
-/** One transaction for all: what becomes of rows is told beside it, as it goes. */
-async function inOne(context: JobContext, begun: ImportState): Promise<void> {
+/** Ends it where it has to be done again from the first row: a person was erased of whom one tells, or it was undone. */
+class BeginAnew extends Error {}
+
+/**
+ * One transaction for all: what becomes of rows is told beside it, as it goes.
+ * @returns false where it is to begin anew
+ */
+async function inOne(context: JobContext, begun: ImportState): Promise<boolean> {
   const { database, signal } = context
   const { id } = begun
+  const now = async (tx: Tx): Promise<ImportState> => {
+    const state = (await importLocked(tx, id)) as ImportState
+    if (state.erasures !== begun.erasures) throw new BeginAnew()
+    return state
+  }
   const beside = <T>(work: (tx: Tx, state: ImportState) => Promise<T>): Promise<T> =>
-    database.write(context.caller(), async (tx) => work(tx, (await importLocked(tx, id)) as ImportState))
+    database.write(context.caller(), async (tx) => work(tx, await now(tx)))
+  let isUndone = false
   const all = async (one: Tx): Promise<void> => {
+    // Tried again after a deadlock: what was told beside it is not so any more.
+    if (isUndone) throw new BeginAnew()
+    isUndone = true
     const changes: GatheredChange[] = []
     for (;;) {
       if (signal.aborted) throw new NothingStays()
@@ -133,18 +150,22 @@ async function inOne(context: JobContext, begun: ImportState): Promise<void> {
         await beside((tx, now) => resultsInsert(tx, now, done.results))
       } else if (await beside((tx, now) => nextPhase(tx, now))) break
     }
-    const { dry_run, ambiguous, invalid } = await beside(async (_tx, now) => now)
+    // An erasure that comes now waits for the end.
+    const { dry_run, ambiguous, invalid } = await now(one)
     if (dry_run || ambiguous + invalid > 0) throw new NothingStays()
     one.atCommit(() => recordGathered(one, changes))
     await importSet(one, id, { status: 'finished', finished_at: one.now })
     await personsForget(one, id)
   }
   try {
-    await database.write(writerOf(context, begun), all)
+    await database.write(writerOf(context, begun), all).catch(async (error) => {
+      if (!(error instanceof NothingStays)) throw error
+      await beside(signal.aborted ? (tx) => enqueueImport(tx, id) : endWithNothing)
+    })
+    return true
   } catch (error) {
-    if (!(error instanceof NothingStays)) throw error
-    if (signal.aborted) return beside((tx) => enqueueImport(tx, id))
-    await beside(endWithNothing)
+    if (error instanceof BeginAnew) return false
+    throw error
   }
 }
 

@@ -130,7 +130,7 @@ const uploads: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { database,
       }),
       bodyTypes: Object.keys(formats),
       answers: { 201: makes(ref(Import), 'The import, whose rows wait to be worked through') },
-      refusals: ['rule_violated'],
+      refusals: ['rule_violated', 'state_forbids'],
     }),
     async (request, reply) => {
       const { type, dry_run, all_or_nothing } = request.query

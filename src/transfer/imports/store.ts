@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { Problem } from '../../core/problem.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { FileFacts } from './giving360.ts'
@@ -56,7 +57,27 @@ const insertion = prepare(sql`
     ${param('lines')}::integer[], ${param('types')}::text[], ${param('payloads')}::text[], ${param('faults')}::text[],
     ${param('remarks')}::text[]) as n`)
 
+const held = prepare<{ erasures: number }>(sql`
+  select erasures from imports where tenant_id = ${tenantParam} and id = ${param('import_id')}::uuid for share`)
+
+/**
+ * Stages rows. Of those that tell of persons an erasure either finds all that arrived before it, or none is taken.
+ * @throws Problem `state_forbids` where a person was erased since the file began to arrive
+ */
 export async function rowsInsert(tx: Tx, importId: string, rows: readonly StagedRow[]): Promise<void> {
+  const isOfPersons = rows.some(({ type }) => type === null || type === 'contact')
+  // Sent together: the rows are written when the import is held.
+  const [holds] = await Promise.all([
+    isOfPersons ? held.run(tx, { import_id: importId }) : [],
+    insert(tx, importId, rows),
+  ])
+  if ((holds[0]?.erasures ?? 0) === 0) return
+  const detail =
+    'A person was erased while the file arrived. See that it tells of nobody who was erased, and send it again.'
+  throw new Problem('state_forbids', detail)
+}
+
+async function insert(tx: Tx, importId: string, rows: readonly StagedRow[]): Promise<void> {
   await insertion.run(tx, {
     import_id: importId,
     ids: rows.map(({ id }) => id),
@@ -87,13 +108,15 @@ export interface ImportState {
   waiting: number
   ambiguous: number
   invalid: number
+  /** How many erasures concerned the rows, or the file while it arrived. */
+  erasures: number
   /** False where the credential that sent the file is good no more. */
   is_allowed: boolean
 }
 
 const locked = prepare<ImportState>(sql`
   select i.id, i.version, i.format, i.dry_run, i.all_or_nothing, i.status, i.facts, i.actor, i.scopes, i.phase, i.round, i.done_to,
-    i.settled_in_round, i.waiting, i.ambiguous, i.invalid,
+    i.settled_in_round, i.waiting, i.ambiguous, i.invalid, i.erasures,
     i.actor->>'type' <> 'api_key' or exists (
       select from api_keys k where k.tenant_id = i.tenant_id and k.id = (i.actor->>'id')::uuid and k.revoked_at is null
         and (k.expires_at is null or k.expires_at > ${param('now')}::timestamptz)) as is_allowed
