@@ -161,6 +161,41 @@ t.test('a file that tells of persons and still arrives is refused; one that does
   await isGone(t, service)
 })
 
+t.test(
+  'a contact that is deleted leaves nothing behind in imports that are over, or in answers that are kept',
+  async (t) => {
+    const { service, erased, heldRow, personRow, row, release } = await people(t)
+    await release()
+    const { organisation_id } = personRow as unknown as Json
+    const made = { ...person, email: 'elders@voorbeeld.example', external_refs: [{ system: 'hr', id: '003-WA' }] }
+    const asked = { headers: { 'idempotency-key': 'make' } }
+    const path = `/v1/organisations/${organisation_id}/contacts`
+    const { body: other } = await service.call('POST', path, made, asked)
+    const rows = [personRow, heldRow, row({ ...made, external_refs: [{ system: 'x', id: '003-WA' }] })]
+    const imports: Json[] = []
+    for (const query of ['', '?dry_run=true']) imports.push(await importFile(service, rows, { query }))
+    const third = (await service.get('/v1/contacts/by-ref/x/003-WA')).body
+    const refused = await importFile(service, [{ ...personRow, function: 'none' }])
+    t.same(await tablesWith(service, '003-WA'), ['public.external_refs', 'public.import_results'])
+    for (const { id } of [erased, other, third]) {
+      t.match(await service.call('DELETE', `/v1/contacts/${id}`, undefined, { ifMatch: '*' }), { status: 204 })
+    }
+    for (const text of ['003-WA', 'Achterberg']) t.same(await tablesWith(service, text), [], text)
+    for (const one of imports) {
+      const [gone, kept] = await rowsOf(service, one)
+      t.match(gone, { external_ref: null, faults: [] })
+      t.match(kept, { external_ref: { system: 'crm', id: 'other' } }, 'what was told of others stays')
+    }
+    t.match(
+      await rowsOf(service, refused),
+      [{ faults: [{ pointer: '/function', code: 'enum' }] }],
+      'so do faults to mend',
+    )
+    const again = await service.call('POST', path, made, asked)
+    t.match(again, { status: 201, headers: { 'idempotent-replayed': 'true' }, body: { id: other.id, name: null } })
+  },
+)
+
 t.test('what is done in one transaction and has to be done again is done from the first row', async (t) => {
   const { service, row, release } = await people(t)
   await release()

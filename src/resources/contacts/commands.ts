@@ -19,7 +19,7 @@ import { forgetContact } from '../evaluations/commands.ts'
 import { requireOrganisation } from '../organisations/read.ts'
 import type { Contact, ContactState, ContactWrite } from './schemas.ts'
 import { contactDelete, contactDependants, contactErase, contactInsert, contactsMove, contactUpdate } from './store.ts'
-import { answersForget, importsHold, resultsForget, samplesForget, stagedForget } from './traces.ts'
+import { answersForget, importsHold, resultsForget, resultsUnname, samplesForget, stagedForget } from './traces.ts'
 import { contactResource } from './view.ts'
 
 /** Adds a person to an organisation. @throws Problem `not_found` where there is no such organisation */
@@ -81,7 +81,10 @@ export async function moveContacts(tx: Tx, fromOrganisationId: string, toOrganis
   }
 }
 
-/** Deletes a contact that nothing names. @throws Problem `in_use` */
+/**
+ * Deletes a contact that nothing names, with what was told of it when it was imported or made.
+ * @throws Problem `in_use`
+ */
 export async function deleteContact(tx: Tx, id: string, ifMatch: IfMatch): Promise<void> {
   const contact = await loadForUpdate(tx, contactResource, id, ifMatch)
   const dependants = await contactDependants(tx, id)
@@ -89,6 +92,10 @@ export async function deleteContact(tx: Tx, id: string, ifMatch: IfMatch): Promi
     const detail = `The contact is still named in ${dependants.join(', ')}. Erase the person instead: the id stays.`
     throw new Problem('in_use', detail, { members: { dependants } })
   }
+  await resultsUnname(tx, id, contact)
+  // As it would be if it had been erased it is shown to who asks again for the answer that made it.
+  await contactErase(tx, id)
+  await answersForget(tx, id)
   await contactDelete(tx, id)
   recordRemoval(tx, contactResource, id, contact.version)
 }

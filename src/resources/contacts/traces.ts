@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { etagOf } from '../../core/etag.ts'
 import type { Tx } from '../../db/database.ts'
 import { type Represented, readOne } from '../../platform/resource.ts'
-import type { ContactState } from './schemas.ts'
+import type { Contact, ContactState } from './schemas.ts'
 import { contactResource } from './view.ts'
 
 // What a person leaves behind beside the record: in files that are imported, in what was told of their rows, and in answers
@@ -64,6 +64,24 @@ export async function resultsForget(tx: Tx, id: string): Promise<void> {
       and i.tenant_id = r.tenant_id and i.id = r.import_id
       and s.tenant_id = r.tenant_id and s.import_id = r.import_id and s.row_id = r.id
       and (s.resource_id = ${id} or s.resource_id is null or i.dry_run or (r.payload is null and r.fault is not null))`.execute(
+    tx.db,
+  )
+}
+
+/**
+ * What imports told of a contact: to be told where it went is of no use any more when it is deleted. Of dry runs, whose ids
+ * are nobody's, by its references. Rows that were refused tell of nobody in particular, and stay for whoever mends them.
+ */
+export async function resultsUnname(tx: Tx, id: string, { external_refs: refs }: Pick<Contact, 'external_refs'>) {
+  const unname = sql`update import_results s set ref_system = null, ref_id = null, faults = null`
+  await sql`${unname} where s.tenant_id = ${tx.tenantId} and s.resource_id = ${id}`.execute(tx.db)
+  await sql`
+    ${unname}
+    from import_rows r, imports i
+    where r.tenant_id = ${tx.tenantId} and r.type = 'contact' and i.tenant_id = r.tenant_id and i.id = r.import_id and i.dry_run
+      and s.tenant_id = r.tenant_id and s.import_id = r.import_id and s.row_id = r.id
+      and (s.ref_system, s.ref_id) in (
+        select system, id from json_to_recordset(${JSON.stringify(refs)}::json) as n (system text, id text))`.execute(
     tx.db,
   )
 }
