@@ -111,8 +111,16 @@ t.test('in batches: the erasure waits for the batch at hand, and the next one re
   await waiting(1)
   const erasing = erase(t, service, erased)
   await waiting(2)
+  // Each batch asks first whether the key is still good. This has the next one wait until the erasure is done: to the import
+  // itself whichever of the two comes first would be let.
+  const keys = await owner(t, service.url)
+  await keys.query('begin')
+  const held = keys.query('lock table api_keys in access exclusive mode')
+  await waiting(3)
   await release()
   await erasing
+  await held
+  await keys.query('commit')
   t.match(await over(service, made.id), { status: 'finished', created: 600, updated: 1, invalid: 1 })
   await isGone(t, service)
 })

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
+import { type Lease, lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
 import type { DB } from './rows.ts'
 
@@ -173,26 +174,27 @@ async function commit(client: pg.PoolClient, ending: readonly Promise<unknown>[]
 }
 
 /** A connection that cannot even roll back is closed: the pool makes another. */
-async function rollback(client: pg.PoolClient): Promise<void> {
+async function rollback(client: pg.PoolClient, lease: Lease): Promise<void> {
+  lease.end()
   await client.query('rollback').catch(() => client.end())
 }
 
 /** The end of a transaction in the hands of its guard. */
-function heldTx(client: pg.PoolClient, tx: Tx): HeldTx {
+function heldTx(client: pg.PoolClient, lease: Lease, tx: Tx): HeldTx {
   return {
     async commit(last) {
       try {
         await commit(client, [last(tx)])
       } catch (error) {
-        await rollback(client)
+        await rollback(client, lease)
         throw error
       } finally {
-        client.release()
+        lease.release()
       }
     },
     async rollback() {
-      await rollback(client)
-      client.release()
+      await rollback(client, lease)
+      lease.release()
     },
   }
 }
@@ -217,13 +219,14 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
 
   async function writeOnce<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await taken(pool)
+    const lease = lend(client)
     const last: (() => Promise<void>)[] = []
     let isHeld = false
     try {
       // Sent ahead without waiting: they travel with the first statement of the work. Awaited below, so no fault is lost.
       const begun = Promise.all([setReader(client, wholeTenant(caller.tenantId)), client.query('begin')])
       begun.catch(() => {})
-      const reads = readTx(client, caller.tenantId)
+      const reads = readTx(lease.client, caller.tenantId)
       const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
       if (caller.guard) await caller.guard.enter(tx)
       const result = await work(tx)
@@ -231,16 +234,16 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       if (caller.guard) {
         await Promise.all(ending)
         isHeld = true
-        caller.guard.hold(heldTx(client, tx))
+        caller.guard.hold(heldTx(client, lease, tx))
       } else {
         await commit(client, ending)
       }
       return result
     } catch (error) {
-      if (!isHeld) await rollback(client)
+      if (!isHeld) await rollback(client, lease)
       throw error
     } finally {
-      if (!isHeld) client.release()
+      if (!isHeld) lease.release()
     }
   }
 
@@ -257,13 +260,14 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
 
     async read(reader, work) {
       const client = await taken(reader.organisations === null ? pool : partners)
+      const lease = lend(client)
       let broken: Error | undefined
       try {
         // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
         // cores: begin and commit around a read by id cost a quarter of its requests a second.
         const set = setReader(client, reader)
         set.catch(() => {})
-        const result = await work(readTx(client, reader.tenantId))
+        const result = await work(readTx(lease.client, reader.tenantId))
         await set
         return result
       } catch (error) {
@@ -271,7 +275,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
         throw error
       } finally {
         // A connection on which a read failed is not used again: the fault may have been the setting of the tenant.
-        client.release(broken)
+        lease.release(broken)
       }
     },
 
