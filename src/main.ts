@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
@@ -43,6 +44,8 @@ async function main(): Promise<void> {
 
   try {
     await starting
+    // Else it would be written at an orderly end alone.
+    flushCompileCache()
   } catch (error) {
     await stopAll(stops)
     if (draining.signal.aborted) return

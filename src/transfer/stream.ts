@@ -8,6 +8,7 @@ import { noneMatchHits } from '../core/etag.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { principalOf } from '../platform/auth.ts'
 import { compressor, encodingFor } from './compression.ts'
+import { inSmallHeap } from './heap.ts'
 
 export interface Streamed {
   /** A `COPY … TO STDOUT`. */
@@ -39,23 +40,25 @@ export async function sendCopy(
   // Also 'close' after the last byte, when there is nothing to end any more.
   reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
   try {
-    await database.snapshot(principalOf(request), gone.signal, async (tx) => {
-      const sequence = await eventSequence(tx)
-      const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`
-      reply.headers({ ...headers, etag, ...(isCompressed ? {} : { vary: varying(reply) }) })
-      if (noneMatchHits(request.headers['if-none-match'], etag)) return void reply.code(304).send()
-      if (encoding) reply.header('content-encoding', encoding)
-      if (request.method === 'HEAD') return void reply.send()
-      const rows = tx.client.query(copyTo(copy))
-      await once(rows, 'readable')
-      // A client that reads until the connection closes (HTTP/1.0) must not see an orderly end: hence the reset.
-      rows.once('error', () => reply.raw.socket?.resetAndDestroy())
-      // Without a row there is nothing that could stall.
-      if (rows.readableLength > 0) reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
-      const body = through(rows, [...steps(), ...(encoding ? [compressor(encoding)] : [])])
-      reply.send(body)
-      await Promise.all([finished(rows), finished(body)])
-    })
+    await inSmallHeap(() =>
+      database.snapshot(principalOf(request), gone.signal, async (tx) => {
+        const sequence = await eventSequence(tx)
+        const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`
+        reply.headers({ ...headers, etag, ...(isCompressed ? {} : { vary: varying(reply) }) })
+        if (noneMatchHits(request.headers['if-none-match'], etag)) return void reply.code(304).send()
+        if (encoding) reply.header('content-encoding', encoding)
+        if (request.method === 'HEAD') return void reply.send()
+        const rows = tx.client.query(copyTo(copy))
+        await once(rows, 'readable')
+        // A client that reads until the connection closes (HTTP/1.0) must not see an orderly end: hence the reset.
+        rows.once('error', () => reply.raw.socket?.resetAndDestroy())
+        // Without a row there is nothing that could stall.
+        if (rows.readableLength > 0) reply.raw.setTimeout(stalledAfterMs, () => reply.raw.destroy())
+        const body = through(rows, [...steps(), ...(encoding ? [compressor(encoding)] : [])])
+        reply.send(body)
+        await Promise.all([finished(rows), finished(body)])
+      }),
+    )
   } catch (error) {
     if (!reply.sent) throw error
     request.log.warn({ err: error }, 'an export was cut')

@@ -51,10 +51,14 @@ async function answering(child: ChildProcess, url: string): Promise<void> {
 export async function startBeide(databaseUrl: string, more: NodeJS.ProcessEnv = {}): Promise<Server> {
   const port = await freePort()
   const { scripts } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
-  const [, ...args] = String(scripts.start).split(' ')
   const limit = { REQUESTS_PER_MINUTE: '100000000' }
   const env = { ...process.env, DATABASE_URL: databaseUrl, PORT: String(port), ...limit, ...more }
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  // One process in the end: the shell becomes it.
+  const child = spawn('sh', ['-c', `exec env ${scripts.start}`], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const url = `http://127.0.0.1:${port}`
   await answering(child, `${url}/health/ready`)
   return serverOf(child, url)

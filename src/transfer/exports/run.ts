@@ -8,6 +8,7 @@ import { tables } from '../catalogue.ts'
 import { compressor } from '../compression.ts'
 import { isDated } from '../dated.ts'
 import type { Form } from '../forms.ts'
+import { inSmallHeap } from '../heap.ts'
 import { historyOf } from '../history.ts'
 import { stepsOf } from '../steps.ts'
 import { eventSequence, through } from '../stream.ts'
@@ -43,7 +44,8 @@ export const runExports = (keptHours: number): JobHandler =>
     if (!attempt) return
     const watch = watchOver(context, attempt)
     try {
-      const files = await writeAll(context, attempt, AbortSignal.any([signal, watch.signal]))
+      const either = AbortSignal.any([signal, watch.signal])
+      const files = await inSmallHeap(() => writeAll(context, attempt, either))
       const expiresAt = new Date(clock.millis() + keptHours * 3_600_000).toISOString()
       await end(context, attempt, { status: 'succeeded', files, expiresAt })
     } catch (error) {

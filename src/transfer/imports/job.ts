@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { type Caller, type GatheredChange, type ReadTx, type Tx, wholeTenant } from '../../db/database.ts'
 import { recordGathered } from '../../platform/events.ts'
 import { defineJob, enqueue, handleJob, type JobContext, type JobHandler } from '../../platform/jobs.ts'
+import { inSmallHeap } from '../heap.ts'
 import { type Prepared, prepareRows, runBatch, untilRepeated } from './batch.ts'
 import { importTypes } from './schemas.ts'
 import {
@@ -26,15 +27,19 @@ export const enqueueImport = (tx: Tx, id: string): Promise<void> =>
 /** So many rows are written in one transaction. */
 const rowsInBatch = 500
 
+export const runImport: JobHandler = handleJob(job, (context, { import_id: id }) =>
+  inSmallHeap(() => workThrough(context, id)),
+)
+
 /** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */
-export const runImport: JobHandler = handleJob(job, async (context, { import_id: id }) => {
+async function workThrough(context: JobContext, id: string): Promise<void> {
   for (let isOver = false; !isOver; ) {
     const begun = await context.database.write(context.caller(), (tx) => begin(tx, id))
     if (!begun) return
     if (begun.dry_run || begun.all_or_nothing) isOver = await inOne(context, begun)
     else isOver = await inBatches(context, begun).then(() => true)
   }
-})
+}
 
 /** Takes an import up, or undefined where there is nothing to do any more. */
 async function begin(tx: Tx, id: string): Promise<ImportState | undefined> {
