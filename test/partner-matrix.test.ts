@@ -3,7 +3,7 @@ import { newId } from '../src/core/ids.ts'
 import { asOwner } from '../src/db/tenants.ts'
 import { partnerFields } from '../src/platform/partners/fields.ts'
 import { partnerOperations, partnerScopes } from '../src/platform/partners/operations.ts'
-import { everyOperation, forEach, masked, nobodys } from './support/every-operation.ts'
+import { everyOperation, forEach, masked, namingOwn, nobodys } from './support/every-operation.ts'
 import type { Json } from './support/harness.ts'
 import { idsOf, oneOfEach, ourRef, startForAll } from './support/one-of-each.ts'
 import { isProblem } from './support/problem.ts'
@@ -102,16 +102,7 @@ for (const [who, key] of Object.entries(strangers)) {
 
 /** What a partner writes about its own, in its own name: with its own records wherever a body must name any. */
 function ownBody(operation: (typeof open)[number], party: string): Json {
-  const filled = (value: unknown, member: string): unknown => {
-    if (Array.isArray(value)) return value.map((item) => filled(item, member))
-    if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, filled(inner, name)]))
-    }
-    if (!/_ids?$/.test(member)) return value
-    if (member.endsWith('party_id')) return party
-    return theirs[`${member.replace(/^.*?(?=[a-z]+_id)/, '').replace(/_ids?$/, '')}s`] ?? value
-  }
-  const body = filled(bodyOf(operation), '') as Json
+  const body = namingOwn(bodyOf(operation), theirs, party) as Json
   const names = namesIn(operation.body)
   const [acts] = (partnerOperations[operation.id]?.acts ?? []).filter((member) => names.includes(member))
   return acts?.endsWith('party_id') ? { ...body, [acts]: party } : body

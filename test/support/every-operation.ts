@@ -66,6 +66,23 @@ export async function forEach<T>(all: readonly T[], work: (one: T) => Promise<vo
   await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
+/** A body that names records of its sender's own wherever it names any, and one party wherever it names a party. */
+export function namingOwn(
+  value: unknown,
+  records: Readonly<Record<string, string>>,
+  party: string,
+  member = '',
+): unknown {
+  if (Array.isArray(value)) return value.map((item) => namingOwn(item, records, party, member))
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value)
+    return Object.fromEntries(members.map(([name, inner]) => [name, namingOwn(inner, records, party, name)]))
+  }
+  if (!/_ids?$/.test(member)) return value
+  if (member.endsWith('party_id')) return party
+  return records[`${member.replace(/^.*?(?=[a-z]+_id)/, '').replace(/_ids?$/, '')}s`] ?? value
+}
+
 /** Where a request can name a record, by id or by a reference of a client's. */
 export interface Place {
   name: string
@@ -161,5 +178,5 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
     ]
   }
 
-  return { operations, guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, placesOf }
+  return { operations, guarded, kindOf, oursFor, bodyOf, ask, oursNamed, namesIn, placesOf, withName }
 }
