@@ -32,10 +32,11 @@ function idsIn(value: unknown, pointer = '', member = ''): Named[] {
   return Object.entries(value).flatMap(([name, inner]) => idsIn(inner, `${pointer}/${name}`, name))
 }
 
-/** The pointers of members that a partner does not write, wherever they stand. */
+/** The pointers of what a partner does not write, wherever it stands: records named by ids in other systems, too. */
 function tenantMembersIn(value: unknown, pointer = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item, at) => tenantMembersIn(item, `${pointer}/${at}`))
   if (typeof value !== 'object' || value === null) return []
+  if ('system' in value) return [pointer]
   return Object.entries(value).flatMap(([name, inner]) =>
     isOfTenant(name) ? [`${pointer}/${name}`] : tenantMembersIn(inner, `${pointer}/${name}`),
   )
