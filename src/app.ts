@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Clock } from './core/clock.ts'
-import { newId } from './core/ids.ts'
 import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
 import { arrival } from './platform/arrival.ts'
@@ -162,7 +162,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     http: { headersTimeout: arrivesWithinMs },
     requestTimeout: 0,
     requestIdHeader: false,
-    genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? newId(),
+    genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? randomUUID(),
     routerOptions: { maxParamLength: 300 },
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/ids.ts'
@@ -29,7 +29,7 @@ const keyForm = /^(beide_[0-9A-Za-z]{12})_([0-9A-Za-z]{32,64})$/
 export function parseKey(presented: string): { prefix: string; secretHash: Buffer } | undefined {
   const match = keyForm.exec(presented)
   if (!match?.[1] || !match[2]) return undefined
-  return { prefix: match[1], secretHash: createHash('sha256').update(match[2]).digest() }
+  return { prefix: match[1], secretHash: hash('sha256', match[2], 'buffer') }
 }
 
 /** A new API key: 12 characters to find it by, 43 characters (256 bits) of secret. */

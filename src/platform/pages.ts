@@ -19,10 +19,25 @@ export function sendPage(
     ...(total === undefined ? [] : [`,"total":${total}`]),
     ...Object.entries(beside).map(([name, json]) => `,"${name}":${json}`),
   ]
-  return reply
-    .type('application/json; charset=utf-8')
-    .send(`{"data":[${bodies.join(',')}],"next_cursor":${next === null ? 'null' : `"${next}"`}${tail.join('')}}`)
+  const end = `],"next_cursor":${next === null ? 'null' : `"${next}"`}${tail.join('')}}`
+  return reply.type('application/json; charset=utf-8').send(written('{"data":[', bodies, end))
 }
+
+/** In one buffer: a page of a hundred kilobytes as one text is copied three times more on its way out. */
+function written(start: string, bodies: readonly string[], end: string): Buffer {
+  let size = start.length + Math.max(0, bodies.length - 1) + Buffer.byteLength(end)
+  for (const body of bodies) size += Buffer.byteLength(body)
+  const page = Buffer.allocUnsafe(size)
+  let at = page.write(start)
+  for (const [index, body] of bodies.entries()) {
+    if (index > 0) page[at++] = comma
+    at += page.write(body, at)
+  }
+  page.write(end, at)
+  return page
+}
+
+const comma = 0x2c
 
 function nextAddress(url: string, cursor: string): string {
   const [path, search = ''] = url.split('?')

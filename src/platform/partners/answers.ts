@@ -41,8 +41,9 @@ export const partnerAnswers = fp(
   async (app: FastifyInstance, { database }: { database: Database }) => {
     const byRoute = new WeakMap<object, Map<number, Project>>()
 
-    app.addHook('onSend', async (request, reply, payload) => {
-      if (!request.principal || request.principal.organisations === null) return payload
+    app.addHook('onSend', async (request, reply, sent) => {
+      if (!request.principal || request.principal.organisations === null) return sent
+      const payload = Buffer.isBuffer(sent) ? sent.toString() : sent
       if (payload === undefined || payload === null || payload === '') return payload
       if (typeof payload !== 'string') throw new Error('A partner is sent JSON and pictures alone')
       if (reply.statusCode === 200 && isPicture(request)) return payload
