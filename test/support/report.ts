@@ -8,12 +8,11 @@ export interface Counts {
 }
 
 /**
- * Tells a run of tap as it goes: one line for each test file that passes, and what it comments on; for one that fails all that went wrong in it.
- * @param tap the output of tap's own reporter, `tap`: its test files one after another, each as a subtest
- * @returns what tap counted, assertion by assertion; undefined if tap ended before it had counted
+ * Tells of test files as they end: one line for each that passes, and what it comments on; for one that fails, or is cut
+ * off, all that went wrong in it.
+ * @param tap what tap writes in one process: test files one after another, each as a subtest
  */
-export async function report(tap: Readable, print: (line: string) => void): Promise<Counts | undefined> {
-  let counts: Counts | undefined
+export async function report(tap: Readable, print: (line: string) => void): Promise<void> {
   let told: string[] = []
   for await (const line of createInterface({ input: tap })) {
     const [, verdict, name] = /^(ok|not ok) \d+ - (.*)$/.exec(line) ?? []
@@ -22,15 +21,9 @@ export async function report(tap: Readable, print: (line: string) => void): Prom
       print(`${verdict === 'ok' ? 'ok    ' : 'not ok'} ${name.replace(/ # time=/, '  ').replace(/ \{$/, '')}`)
       if (verdict === 'ok') for (const figure of commentsOf(told)) print(`         ${figure}`)
       told = []
-      continue
-    }
-    told.push(line)
-    const summary = /^# \{ total: \d+,?(.*) \}$/.exec(line)?.[1]
-    if (summary === undefined) continue
-    const count = (kind: string) => Number(new RegExp(`\\b${kind}: (\\d+)`).exec(summary)?.[1] ?? 0)
-    counts = { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+    } else told.push(line)
   }
-  return counts
+  for (const fault of faultsOf(told)) print(fault)
 }
 
 /** What a test file that passed says beside that: figures that it measured. */
@@ -45,7 +38,8 @@ function faultsOf(lines: string[]): string[] {
       // The heading of a subtest that passed is the last that was kept.
       const heading = line.replace(/^(\s*)ok \d+ - (.*?)( # time=.*)?$/, '$1# Subtest: $2')
       if (kept.at(-1) === heading) kept.pop()
-    } else if (!/^\s*(1\.\.\d+.*|# time=.*|# (failed|skip|todo): .*|TAP version 14|)$/.test(line)) kept.push(line)
+    } else if (!/^\s*(1\.\.\d+.*|# time=.*|# (failed|skip|todo): .*|# \{ total: .*|TAP version 14|)$/.test(line))
+      kept.push(line)
   }
   return kept
 }

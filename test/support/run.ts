@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,11 +8,13 @@ import { startEmbedded } from '../../src/db/embedded.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { documentVariable } from './contract.ts'
 import { onServer, runOnServer, serverVariable, strategyVariable, templateVariable } from './database.ts'
-import { type Counts, report, summaryOf } from './report.ts'
-import { buildTap, tapProgram } from './tap-build.ts'
+import { summaryOf } from './report.ts'
+import { buildTap } from './tap-build.ts'
 import { removeAbandoned, temporaryDirectory } from './temporary.ts'
+import { remember, testFiles } from './test-files.ts'
+import { Workers } from './workers.ts'
 
-// `npm test`: a Postgres, a migrated template database in it, tap, and nothing left behind.
+// `npm test`: a Postgres, a migrated template database in it, processes that run the test files, and nothing left behind.
 
 interface Server {
   url: string
@@ -24,7 +25,7 @@ interface Server {
 
 const volatile = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' }
 
-let tap: ChildProcess | undefined
+let workers: Workers | undefined
 let interrupted: NodeJS.Signals | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt(signal))
 
@@ -32,17 +33,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 function interrupt(signal: NodeJS.Signals): void {
   const isFirst = interrupted === undefined
   interrupted ??= signal
-  killTests(isFirst ? signal : 'SIGKILL')
-  if (isFirst) setTimeout(() => killTests('SIGKILL'), 5_000).unref()
-}
-
-function killTests(signal: NodeJS.Signals): void {
-  try {
-    // tap leads a process group of its own, in which its test files run too.
-    if (tap?.pid) process.kill(-tap.pid, signal)
-  } catch {
-    // It has ended.
-  }
+  workers?.kill(isFirst ? signal : 'SIGKILL')
+  if (isFirst) setTimeout(() => workers?.kill('SIGKILL'), 5_000).unref()
 }
 
 /** A Postgres for this run, whose data nobody needs to survive. */
@@ -74,8 +66,8 @@ const rolesOf = (url: string) =>
 const databasesOf = (url: string, template: string) =>
   namesOf(url, 'select datname as name from pg_database where starts_with(datname, $1)', template)
 
-/** Runs tap on a template of this program's migrations, and drops it and all its copies. */
-async function testOn(server: Server, document: string, args: string[]): Promise<number> {
+/** Runs the test files on a template of this program's migrations, and drops it and all its copies. */
+async function testOn(server: Server, document: string, files: string[]): Promise<number> {
   const template = `beide_test_${randomBytes(4).toString('hex')}`
   const rolesBefore = await rolesOf(server.url)
   try {
@@ -83,7 +75,7 @@ async function testOn(server: Server, document: string, args: string[]): Promise
     await migrate(onServer(server.url, template))
     // A database that takes no connections can be copied at any time.
     await runOnServer(server.url, `alter database ${template} with is_template true allow_connections false`)
-    return await runTap(server, template, document, args)
+    return await runFiles(server, template, document, files)
   } finally {
     const databases = await databasesOf(server.url, template)
     if (databases.includes(template)) await runOnServer(server.url, `alter database ${template} with is_template false`)
@@ -95,35 +87,30 @@ async function testOn(server: Server, document: string, args: string[]): Promise
   }
 }
 
-async function runTap(server: Server, template: string, document: string, args: string[]): Promise<number> {
+async function runFiles(server: Server, template: string, document: string, files: string[]): Promise<number> {
   if (interrupted) return 1
   const { DATABASE_URL, TEST_DATABASE_URL, ...env } = process.env
-  const child = spawn(process.execPath, [tapProgram, '--reporter=tap', ...args], {
-    env: {
+  workers = new Workers(
+    {
       ...env,
-      // Each test file is a process of its own; measured, this spares each of them a second of compiling.
+      // Test files start processes of the service; measured, this spares each of them a second of compiling.
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.tap/compile-cache', import.meta.url)),
       [serverVariable]: server.url,
       [templateVariable]: template,
       [strategyVariable]: server.strategy,
       [documentVariable]: document,
     },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  tap = child
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => resolve(code ?? 1))
-  })
-  const counts: Counts | undefined = await report(child.stdout, console.log)
-  const code = await ended
-  tap = undefined
-  console.log(`\n${summaryOf(counts ?? { passed: 0, failed: 1, skipped: 0 })}`)
+    console.log,
+  )
+  await workers.run(files)
+  await remember(workers.times)
+  const { counts } = workers
+  console.log(`\n${summaryOf(counts)}`)
   // A run in which nothing was tested has shown nothing.
-  return code === 0 && !counts?.passed ? 1 : code
+  return counts.failed > 0 || counts.passed === 0 ? 1 : 0
 }
 
+const files = await testFiles(process.argv.slice(2))
 await buildTap()
 const given = process.env.TEST_DATABASE_URL || process.env.DATABASE_URL
 const server: Server = given ? { url: given, strategy: 'wal_log', stop: async () => {} } : await volatileServer()
@@ -132,7 +119,7 @@ try {
   // Made once for all test files, from the code as it is now.
   const document = join(ownDir, 'openapi.json')
   await writeFile(document, JSON.stringify(await contract()))
-  process.exitCode = await testOn(server, document, process.argv.slice(2))
+  process.exitCode = await testOn(server, document, files)
 } finally {
   await rm(ownDir, { recursive: true, force: true })
   await server.stop()
