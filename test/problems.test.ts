@@ -119,6 +119,14 @@ const refusals: Refusal[] = [
     code: 'unsupported_media_type',
   },
   {
+    what: 'a body that was packed',
+    method: 'POST',
+    path,
+    body: valid,
+    options: { headers: { 'content-encoding': 'br' } },
+    code: 'unsupported_media_type',
+  },
+  {
     what: 'a body without a media type',
     method: 'POST',
     path,
@@ -166,6 +174,14 @@ const refusals: Refusal[] = [
     body: '{"name":"a\\ud800","sector":"company"}',
     code: 'invalid_request',
     at: ['/name'],
+  },
+  {
+    what: 'a number that would be kept as null',
+    method: 'POST',
+    path,
+    body: `{"name":"a","sector":"company","metadata":{"k":[1e308,-1E+400,1${'0'.repeat(309)}]}}`,
+    code: 'invalid_request',
+    at: ['/metadata/k/1', '/metadata/k/2'],
   },
   {
     what: 'NUL in the name of a member',

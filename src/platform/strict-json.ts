@@ -67,8 +67,8 @@ const pointerOf = (open: readonly Open[]): string => open.map(({ at }) => `/${es
 
 /**
  * Reads a JSON text with a parser of the caller's.
- * @throws Problem `bad_json`, or `invalid_request` that names every name that stands twice and every text that cannot be
- * kept: Postgres keeps neither NUL nor half a surrogate pair
+ * @throws Problem `bad_json`, or `invalid_request` that names every name that stands twice and every value that cannot be
+ * kept: Postgres keeps neither NUL nor half a surrogate pair, and a number beyond the largest would become null
  */
 export function readJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   const repeated = repeatedNames(text)
@@ -81,15 +81,18 @@ export function readJson(text: string, parse: (text: string) => unknown = JSON.p
   if (repeated.length > 0) {
     throw new Problem('invalid_request', 'A name stands twice in one object.', { errors: repeated })
   }
-  if (/\\u(0000|[dD][89a-fA-F])/.test(text)) {
+  if (mayBeUnstorable.test(text)) {
     const faults = new Faults()
     findUnstorable(value, '', faults)
     if (faults.list.length > 0) {
-      throw new Problem('invalid_request', 'A text has a character that cannot be kept.', { errors: faults.list })
+      throw new Problem('invalid_request', 'What stands here cannot be kept as it is.', { errors: faults.list })
     }
   }
   return value
 }
+
+/** Escapes of NUL and of surrogates, and numbers of 309 digits and more. */
+const mayBeUnstorable = /\\u(0000|[dD][89a-fA-F])|\d[eE]\+?0*[1-9]\d\d|\d{309}/
 
 /** Where and why the text is not JSON, as the parser of the runtime says it. */
 function reasonOf(text: string, error: Error): string {
@@ -105,6 +108,9 @@ function findUnstorable(value: unknown, pointer: string, faults: Faults): void {
   if (typeof value === 'string') {
     if (value.includes('\0')) faults.add(pointer, 'nul', 'A text may not hold the character NUL.')
     else if (!value.isWellFormed()) faults.add(pointer, 'surrogate', 'A text may not hold half of a surrogate pair.')
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value))
+      faults.add(pointer, 'range', 'A number may not be larger than a double of IEEE 754 holds.')
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value)) {
       findUnstorable(key, pointer, faults)

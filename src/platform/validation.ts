@@ -90,6 +90,10 @@ export const validation = fp(
     splitLists(app)
     allowEmptyBodies(app)
     app.addHook('onRequest', async (request) => {
+      const encoding = request.headers['content-encoding'] ?? 'identity'
+      if (encoding.toLowerCase() !== 'identity' && request.routeOptions.config.operation?.bodyTypes.length) {
+        throw new Problem('unsupported_media_type', `Send the body as it is, without the encoding ${encoding}.`)
+      }
       if (!request.url.includes('%00')) return
       throw new Problem('invalid_request', 'The address holds the character NUL, which no value may have.')
     })

@@ -1,6 +1,7 @@
-import type { Readable } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
 import { Problem } from '../../core/problem.ts'
+import { readJson } from '../../platform/strict-json.ts'
 import { type FileRow, unreadable } from './lines.ts'
 import { importTypes } from './schemas.ts'
 
@@ -18,8 +19,9 @@ interface Parsed {
  */
 export async function* csvRows(file: Readable, type: string | null): AsyncGenerator<FileRow> {
   const parser = parse({ bom: true, info: true, relax_column_count: true, max_record_size: recordBytesMax })
-  file.on('error', (error) => parser.destroy(error))
-  file.pipe(parser)
+  const text = inUtf8()
+  for (const stream of [file, text]) stream.on('error', (error) => parser.destroy(error))
+  file.pipe(text).pipe(parser)
   let header: Column[] | undefined
   let linesBefore = 0
   try {
@@ -34,6 +36,25 @@ export async function* csvRows(file: Readable, type: string | null): AsyncGenera
     if (!(error instanceof CsvError)) throw error
     throw new Problem('invalid_request', `The file cannot be read as CSV: ${error.message}.`)
   }
+}
+
+/** Passes on what is UTF-8: the parser would put other characters in the place of what is not. */
+function inUtf8(): Transform {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const read = (done: (error?: Error, chunk?: Buffer) => void, chunk?: Buffer) => {
+    try {
+      decoder.decode(chunk, { stream: chunk !== undefined })
+    } catch {
+      return done(
+        new Problem('invalid_request', 'The file is not valid UTF-8. Save it as such: spreadsheets often do not.'),
+      )
+    }
+    done(undefined, chunk)
+  }
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => read(done, chunk),
+    flush: (done) => read(done),
+  })
 }
 
 interface Column {
@@ -68,7 +89,7 @@ function rowOf(header: readonly Column[], cells: readonly string[], line: number
     if (cell === '') continue
     if (cell.includes('\0')) return unreadable(line, type, `The cell "${name}" holds the character NUL.`)
     try {
-      put(row, path, isJson ? JSON.parse(cell) : cell)
+      put(row, path, isJson ? readJson(cell) : cell)
     } catch {
       return unreadable(line, type, `The cell "${name}" does not hold JSON, or lies within another cell.`)
     }

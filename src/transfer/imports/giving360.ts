@@ -58,7 +58,7 @@ async function* elementsIn(file: Readable): AsyncGenerator<{ line: number; text:
     cutter.end()
   } catch (error) {
     if (error instanceof TypeError) throw new Problem('invalid_request', 'The file is not valid UTF-8.')
-    if (file.errored) throw error
+    if (file.errored === error) throw error
     throw new Problem('invalid_request', `The file cannot be read as 360Giving JSON: ${(error as Error).message}.`)
   }
 }

@@ -38,8 +38,8 @@ export async function stage(database: Database, caller: Caller, upload: Upload):
   // The guard belongs to the one transaction that begins the import.
   const { guard: _guard, ...plain } = caller
   await database.write(plain, (tx) => importInsert(tx, id, upload))
+  const { hash, file } = hashed(upload.file)
   try {
-    const { hash, file } = hashed(upload.file)
     const facts: FileFacts = {}
     let rows = 0
     let held: StagedRow[] = []
@@ -56,6 +56,9 @@ export async function stage(database: Database, caller: Caller, upload: Upload):
     refuseCount(rows, upload)
     return { id, rows, facts, digest: hash.digest() }
   } catch (error) {
+    file.destroy()
+    // Many a client reads the answer only when all of its file was taken.
+    upload.file.unpipe().resume()
     await discard(database, plain, id)
     throw error
   }
