@@ -1,22 +1,17 @@
 import type { Duplex } from 'node:stream'
-import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
+import { type ReadTx, readTx } from './builder.ts'
 import { type Lease, lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
-import type { DB } from './rows.ts'
+import { type Reader, setReader } from './sessions.ts'
+
+export type { Reader, ReadTx }
 
 /** Who acts, as events and histories keep it. */
 export interface Actor {
   type: 'api_key' | 'token' | 'respondent' | 'system' | 'unknown'
   id: string | null
-}
-
-/** Whose rows a read may see. */
-export interface Reader {
-  readonly tenantId: string
-  /** A partner sees what these organisations are a party to; null for the tenant's own people and the service itself. */
-  readonly organisations: readonly string[] | null
 }
 
 /** The sight of the service's own work: all of a tenant. */
@@ -54,14 +49,6 @@ export interface HeldTx {
   rollback(): Promise<void>
 }
 
-/** Reads of one tenant on one connection. What reads the database takes it first. */
-export interface ReadTx {
-  readonly tenantId: string
-  readonly client: pg.PoolClient
-  /** The query builder, bound to this connection. */
-  readonly db: Kysely<DB>
-}
-
 /** A change that is told of later, by whoever works through many rows in one transaction. */
 export interface GatheredChange {
   resource: object
@@ -94,76 +81,6 @@ export interface Database {
   /** Statements that belong to no tenant: finding a credential, the health check. */
   outside<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
   close(): Promise<void>
-}
-
-/** Whose rows each connection's session is set to. */
-const readerOfSession = new WeakMap<pg.PoolClient, string>()
-
-const tenantSetting = (reader: Reader): pg.QueryConfig => ({
-  name: 'set_tenant',
-  text: "select set_config('beide.tenant_id', $1, false)",
-  values: [reader.tenantId],
-})
-
-/** On the connections of partners alone, which see no row where no organisation is set. */
-const partnerSetting = ({ tenantId, organisations }: Reader): pg.QueryConfig => ({
-  name: 'set_partner',
-  text: "select set_config('beide.tenant_id', $1, false), set_config('beide.organisations', $2, false)",
-  values: [tenantId, organisations?.join(',') ?? ''],
-})
-
-/**
- * Sets whose rows a connection's session sees, outside any transaction; every use of a connection begins with it. Where
- * it is that already, nothing is sent.
- */
-async function setReader(client: pg.PoolClient, reader: Reader): Promise<void> {
-  const isPartner = reader.organisations !== null
-  const session = isPartner ? `${reader.tenantId} ${reader.organisations.join()}` : reader.tenantId
-  if (readerOfSession.get(client) === session) return
-  // Noted at once, for what is sent after it on the connection runs after it; where it fails the connection is closed.
-  readerOfSession.set(client, session)
-  try {
-    await client.query(isPartner ? partnerSetting(reader) : tenantSetting(reader))
-  } catch (error) {
-    readerOfSession.delete(client)
-    throw error
-  }
-}
-
-/** Names of the statements that the query builder made, by their text: the first so many that occur. */
-const names = new Map<string, string>()
-// Each connection keeps what it has parsed: some 20 kB a statement in Postgres.
-const namesMax = 300
-
-/** A statement under a name, so that each connection parses and plans it once; without one where there are too many. */
-function named(text: string, values: unknown[]): pg.QueryConfig {
-  let name = names.get(text)
-  if (name === undefined && names.size < namesMax) {
-    name = `k_${names.size}`
-    names.set(text, name)
-  }
-  return name === undefined ? { text, values } : { name, text, values }
-}
-
-/** A query builder on one connection: Kysely's own dialect over a pool that always hands out this one. */
-function kyselyOn(client: pg.PoolClient): Kysely<DB> {
-  const query = (text: string, values: unknown[]) => client.query(named(text, values))
-  const handle = { query, release: () => {} }
-  const pool = { connect: async () => handle, end: async () => {} }
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) })
-}
-
-function readTx(client: pg.PoolClient, tenantId: string): ReadTx {
-  let db: Kysely<DB> | undefined
-  return {
-    tenantId,
-    client,
-    // Made when first asked for: hot reads run prepared statements and never need it.
-    get db() {
-      db ??= kyselyOn(client)
-      return db
-    },
-  }
 }
 
 /** Commits together with what was sent for the end of the transaction. */

@@ -1,9 +1,12 @@
 import type pg from 'pg'
 
+/** What is sent by. */
+export type Connection = Pick<pg.PoolClient, 'query'>
+
 /** A connection in the hands of one piece of work. */
 export interface Lease {
   /** What the work sends by, until it is over. */
-  readonly client: pg.PoolClient
+  readonly client: Connection
   /** The work is over: from now on nothing of it is sent any more. */
   end(): void
   /** Gives the connection back, or closes it where it is broken. */
@@ -24,7 +27,7 @@ export function lend(client: pg.PoolClient): Lease {
     isOver = true
   }
   return {
-    client: Object.create(client, { query: { value: query } }),
+    client: { query: query as Connection['query'] },
     end,
     release(broken) {
       end()

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type pg from 'pg'
 import type { ReadTx, Tx } from './database.ts'
+import type { Connection } from './lease.ts'
 import { param, prepare, tenantParam } from './prepared.ts'
 import type { DB } from './rows.ts'
 
@@ -21,7 +21,7 @@ export function together<T extends ReadTx, V, R>(
   one: (tx: T, value: V) => Promise<R>,
   many: (tx: T, values: V[]) => Promise<R[]> = (tx, values) => Promise.all(values.map((value) => one(tx, value))),
 ): (tx: T, value: V) => Promise<R> {
-  const queues = new WeakMap<pg.PoolClient, Waiting<V, R>[]>()
+  const queues = new WeakMap<Connection, Waiting<V, R>[]>()
   return (tx, value) => {
     if (!(tx as Partial<Tx>).isTogether) return one(tx, value)
     return new Promise<R>((resolve, reject) => {
