@@ -60,6 +60,26 @@ t.test('what is sent in without an answer is shown again, with each fault and al
   t.match((await service.get(`/v1/answers/${token}`, { key: null })).body, { status: 'open' })
 })
 
+t.test('an address that asks for two languages is answered in the first, one that leads nowhere too', async (t) => {
+  for (const [token, status] of [
+    [given[0], 200],
+    ['nobodys', 404],
+  ] as const) {
+    const { statusCode, payload } = await service.app.inject({ url: `/answer/${token}?language=nl&language=en` })
+    t.equal(statusCode, status)
+    t.match(payload, /<html lang="nl"/)
+  }
+})
+
+t.test('a draft is kept under a key of the service’s own, not under one that a browser makes up', async (t) => {
+  const headers = { cookie: 'beide_draft=x' }
+  const saved = await form(given[0] as string, { 'q.why_goal_clear': '2', action: 'save' }, headers)
+  t.match(String(saved.headers['set-cookie']), /^beide_draft=[\w-]{43};/)
+  const draft = { answers: [], draft_key: 'x' }
+  const answer = await service.call('PUT', `/v1/answers/${given[0]}/draft`, draft, { key: null })
+  t.match(answer, { status: 400, body: { errors: [{ pointer: '/draft_key', code: 'pattern' }] } })
+})
+
 t.test('a draft goes with the browser, through a change of language too, and is gone once it is sent', async (t) => {
   const token = nextToken()
   const saved = await form(token, { 'q.why_goal_clear': '2', action: 'save' })

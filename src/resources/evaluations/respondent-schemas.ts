@@ -3,13 +3,14 @@ import { codes, date, instant, nullable, ref, strictObject } from '../../core/sc
 import { perspectives, scales } from '../evaluation-templates/schemas.ts'
 import { Answer, AnswerGiven } from './response-schemas.ts'
 import { evaluationKinds, responseModes } from './schemas.ts'
+import { tokenPattern } from './tokens.ts'
 
 export const respondentStatuses = ['not_open', 'open', 'answered', 'declined', 'closed'] as const
 
 const draftKey = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  description: 'Opens the draft, with the token: keep it with the respondent alone',
+  // What a client makes up could be guessed.
+  pattern: tokenPattern,
+  description: 'Opens the draft, with the token; made by the service. Keep it with the respondent alone',
   examples: ['Q4sXo1Jb7yT0uVnKcZ2mWfHdRe8PgLiA3B5xN6vYtSk'],
 })
 

@@ -24,7 +24,7 @@ export interface FormOptions extends SliceOptions {
   publicUrl: string
 }
 
-type Asking = FastifyRequest<{ Params: { token: string }; Querystring: Record<string, string | undefined> }>
+type Asking = FastifyRequest<{ Params: { token: string }; Querystring: Record<string, string | string[] | undefined> }>
 
 const cookieName = 'beide_draft'
 const keptSeconds = 90 * 86_400
@@ -75,7 +75,7 @@ export async function answerForm(app: FastifyInstance, options: FormOptions): Pr
   app.get('/answer/:token', { schema }, async (request, reply) => {
     const asking = request as Asking
     const who = await respondent(asking)
-    const form = await read(who, asking, asking.query['language'])
+    const form = await read(who, asking, askedIn(asking))
     return send(reply, form, { answers: form.draft ?? [], faults: new Map(), isSaved: asking.query['saved'] === '1' })
   })
 
@@ -135,12 +135,15 @@ function forgetDraft(reply: FastifyReply, { token }: Respondent): void {
 
 /** What opens the draft, from the browser that it was saved in. */
 function draftKeyOf(request: FastifyRequest): string | undefined {
-  return new RegExp(`(?:^|;\\s*)${cookieName}=([A-Za-z0-9_-]{1,100})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1]
+  return new RegExp(`(?:^|;\\s*)${cookieName}=([A-Za-z0-9_-]{43})(?:;|$)`).exec(request.headers.cookie ?? '')?.[1]
 }
+
+/** The language that the address asks for: the first, where it names several. */
+const askedIn = ({ query }: Asking): string | undefined => [query?.['language']].flat()[0]
 
 /** A page without a questionnaire speaks as it was asked to, or as the browser would like. */
 const languageOf = (request: Asking): string =>
-  request.query?.['language'] ?? (/^\s*nl\b/i.test(request.headers['accept-language'] ?? '') ? 'nl' : 'en')
+  askedIn(request) ?? (/^\s*nl\b/i.test(request.headers['accept-language'] ?? '') ? 'nl' : 'en')
 
 const send = (reply: FastifyReply, form: AnswerForm, entries: Entries): FastifyReply =>
   reply.type('text/html; charset=utf-8').send(formPage(form, entries))
