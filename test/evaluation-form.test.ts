@@ -71,6 +71,14 @@ t.test('an address that asks for two languages is answered in the first, one tha
   }
 })
 
+t.test('another method is told which there are', async (t) => {
+  for (const method of ['PUT', 'DELETE', 'OPTIONS'] as const) {
+    const { statusCode, headers } = await service.app.inject({ method, url: `/answer/${given[0]}` })
+    t.equal(statusCode, method === 'OPTIONS' ? 204 : 405)
+    t.equal(headers.allow, 'GET, HEAD, OPTIONS, POST')
+  }
+})
+
 t.test('a draft is kept under a key of the service’s own, not under one that a browser makes up', async (t) => {
   const headers = { cookie: 'beide_draft=x' }
   const saved = await form(given[0] as string, { 'q.why_goal_clear': '2', action: 'save' }, headers)

@@ -13,7 +13,7 @@ export function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
     const operation = route.config?.operation
     for (const method of [route.method].flat()) {
       if (operation && method !== 'HEAD') checkOperation(operation, `${method} ${route.url}`, ids)
-      if (operation || ['/metrics', '/openapi.json'].includes(route.url)) {
+      if (operation || ['/metrics', '/openapi.json', '/answer/:token'].includes(route.url)) {
         methodsByUrl.set(route.url, (methodsByUrl.get(route.url) ?? new Set()).add(method))
       }
     }
