@@ -20,6 +20,10 @@ export const arrival = fp(
       for (const event of ['finish', 'close']) reply.raw.once(event, done)
       return payload
     })
+    // The rest of a body that was answered before it was there, as where its credential was refused.
+    app.addHook('onResponse', async ({ raw }) => {
+      if (!raw.complete) setTimeout(() => raw.complete || raw.destroy(), withinMs).unref()
+    })
   },
   { name: 'arrival' },
 )
