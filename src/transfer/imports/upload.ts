@@ -25,11 +25,13 @@ export interface Staged {
 const stalledAfterMs = 60_000
 /** So many rows are staged in one statement. */
 const together = 1000
+/** Or fewer, where they are long: of so many characters in all. */
+const togetherSize = 4_000_000
 /** What happens in one transaction has to be told of at its end, and so is held until then. */
 const rowsTogetherMax = 100_000
 
 /**
- * Stages the rows of a file while it arrives, in short transactions; nothing of it is held but the rows at hand. Until
+ * Stages the rows of a file while it arrives, in short transactions; nothing of it is held but the rows at hand and those on their way. Until
  * it is begun the import is not there for anyone.
  * @throws Problem where the file as a whole cannot be read; what had arrived is removed
  */
@@ -39,26 +41,36 @@ export async function stage(database: Database, caller: Caller, upload: Upload):
   const { guard: _guard, ...plain } = caller
   await database.write(plain, (tx) => importInsert(tx, id, upload))
   const { hash, file } = hashed(upload.file)
+  let writing: Promise<void> | undefined
   try {
     const facts: FileFacts = {}
     let rows = 0
     let held: StagedRow[] = []
+    let size = 0
+    // The next rows are read while these are written.
     const put = async () => {
-      await database.write(plain, (tx) => rowsInsert(tx, id, held))
-      rows += held.length
+      await writing
+      const taken = held
+      writing = database.write(plain, (tx) => rowsInsert(tx, id, taken))
+      writing.catch(() => {})
+      rows += taken.length
       held = []
+      size = 0
     }
     for await (const row of rowsOf({ ...upload, file }, facts)) {
       held.push({ ...row, id: newId(), phase: row.type === null ? 0 : phaseOf(row.type) })
-      if (held.length === together) await put()
+      size += row.payload?.length ?? 0
+      if (held.length === together || size >= togetherSize) await put()
     }
     if (held.length > 0) await put()
+    await writing
     refuseCount(rows, upload)
     return { id, rows, facts, digest: hash.digest() }
   } catch (error) {
     file.destroy()
     // Many a client reads the answer only when all of its file was taken.
     upload.file.unpipe().resume()
+    await writing?.catch(() => {})
     await discard(database, plain, id)
     throw error
   }
