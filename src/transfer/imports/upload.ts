@@ -8,7 +8,7 @@ import { type FileFacts, giving360Rows } from './giving360.ts'
 import type { FileRow } from './lines.ts'
 import { ndjsonRows } from './ndjson.ts'
 import { type ImportType, importTypes } from './schemas.ts'
-import { type ImportOptions, importDelete, importInsert, rowsInsert, type StagedRow } from './store.ts'
+import { type ImportOptions, importDelete, importInsert, rowsInsert, type StagedRow } from './staging.ts'
 
 export interface Upload extends ImportOptions {
   file: Readable
