@@ -1,14 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import pg from 'pg'
 import t from 'tap'
 import { tables } from '../src/transfer/catalogue.ts'
-import { duckdb } from './support/duckdb.ts'
 import { exported, fileOf, makeExports } from './support/exporting.ts'
 import type { Json } from './support/harness.ts'
 import { oneOfEach, startForAll } from './support/one-of-each.ts'
-import { temporaryDirectory } from './support/temporary.ts'
 import { draft, organisation, stepOf } from './support/world.ts'
 
 const service = await startForAll(t)
@@ -202,66 +198,6 @@ t.test('a download goes on from where it broke', async (t) => {
   await client.query("select set_config('beide.tenant_id', $1, false)", [there.tenantId])
   t.equal((await client.query('select 1 from export_chunks where export_id = $1', [done.id])).rowCount, 0)
   await client.query("select set_config('beide.tenant_id', $1, false)", [service.tenantId])
-})
-
-t.test('while others write, all tables are of one moment: every key resolves, and sums agree', async (t) => {
-  const there = await service.afresh()
-  let isOver = false
-  const writer = async (n: number) => {
-    for (let round = 0; !isOver; round += 1) {
-      const partnership = await draft(there, { name: `P${n}-${round}` })
-      const [giver, receiver] = partnership.parties
-      await there.make('/v1/commitments', {
-        partnership_id: partnership.id,
-        from_party_id: giver.id,
-        to_party_id: receiver.id,
-        kind: 'cash',
-        title: 'A gift',
-        measure: { type: 'money', amount: '10.00', currency: 'EUR' },
-        valuations: [
-          {
-            money: { amount: '10.00', currency: 'EUR' },
-            basis: 'nominal',
-            declared_by: 'giver',
-            valued_on: '2026-01-01',
-          },
-        ],
-      })
-    }
-  }
-  t.teardown(() => {
-    isOver = true
-  })
-  const writers = [writer(1), writer(2)]
-  const duck = await duckdb(t)
-  const directory = await temporaryDirectory()
-  t.teardown(() => rm(directory, { recursive: true }))
-  let rows = 0
-  for (const format of ['parquet', 'csv']) {
-    const done = await exported(there, { format })
-    for (const { name } of done.files) await writeFile(join(directory, name), await fileOf(there, done, name))
-    const read = (name: string) =>
-      format === 'csv' ? `read_csv('${directory}/${name}.csv', all_varchar = true)` : `'${directory}/${name}.parquet'`
-    for (const { name, columns } of tables) {
-      const [counted] = await duck(`select count(*)::integer as n from ${read(name)}`)
-      t.equal(counted?.['n'], done.files.find((file: Json) => file.table === name).rows, `${format} ${name}`)
-      for (const [column, { references }] of Object.entries(columns)) {
-        if (!references) continue
-        const [lost] = await duck(`select count(*)::integer as n from ${read(name)} a where ${column} is not null
-          and not exists (select 1 from ${read(references.table)} b where b.${references.column} = a.${column})`)
-        t.equal(lost?.['n'], 0, `${format} ${name}.${column}`)
-      }
-    }
-    const [sums] =
-      await duck(`select (select sum(amount::decimal(18, 2)) from ${read('commitments')})::varchar as promised,
-      (select sum(amount::decimal(18, 2)) from ${read('commitment_valuations')})::varchar as valued,
-      (select count(*) from ${read('commitments')})::integer as n`)
-    t.equal(sums?.['promised'], sums?.['valued'], 'what is promised is what is valued')
-    rows = Number(sums?.['n'])
-  }
-  isOver = true
-  await Promise.all(writers)
-  t.ok(rows > 0, `${rows} commitments`)
 })
 
 t.test('a copy that is kept by exports of changes is the same as a whole export', async (t) => {
