@@ -76,9 +76,18 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
       return error.message ? [{ pointer: at(path), code: keyword, detail: `${capital(error.message)}.` }] : []
     case 'pattern':
       return [{ pointer: at(path), code: keyword, detail: formOf(error) }]
+    case 'format': {
+      const detail = formats[params['format']] ?? `${capital(error.message ?? 'Is not valid')}.`
+      return [{ pointer: at(path), code: keyword, detail }]
+    }
     default:
       return [{ pointer: at(path), code: keyword, detail: `${capital(error.message ?? 'Is not valid')}.` }]
   }
+}
+
+const formats: Record<string, string> = {
+  date: 'Must be a day of the years 0001 to 9999, such as 2026-03-01.',
+  'date-time': 'Must be an instant of the years 0001 to 9999 in UTC, such as 2026-03-01T12:00:00Z.',
 }
 
 /** What form a text should have, in the words of the contract rather than as a pattern where it has any. */

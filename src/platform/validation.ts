@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { TSchema } from 'typebox'
+import { isDate, isInstant } from '../core/dates.ts'
 import { Problem } from '../core/problem.ts'
 import { problemOf } from './faults.ts'
 import { readJson } from './strict-json.ts'
@@ -24,6 +25,8 @@ function compiler(coerceTypes: boolean): AjvType {
   })
   ajv.addKeyword('example')
   ;(addFormats as unknown as (ajv: AjvType) => void)(ajv)
+  // Those of the package take the year 0, and instants that are beyond year 1 or 9999 in UTC.
+  ajv.addFormat('date', isDate).addFormat('date-time', isInstant)
   return ajv
 }
 
