@@ -6,7 +6,8 @@ import { addDays } from '../src/core/dates.ts'
 import { duckdb } from './support/duckdb.ts'
 import { type Answer, type Json, startService } from './support/harness.ts'
 import { importFile, rowsOf, startImports } from './support/imports.ts'
-import { partnershipOf, plan } from './support/rounds.ts'
+import { portfolioOf } from './support/portfolios.ts'
+import { partnershipOf, plan, roundIn } from './support/rounds.ts'
 import { temporaryDirectory } from './support/temporary.ts'
 import { draft } from './support/world.ts'
 
@@ -120,4 +121,11 @@ t.test('a day of the first century has its next one in the same', (t) => {
   t.equal(addDays('0050-12-31', 1), '0051-01-01')
   t.equal(addDays('0001-01-01', 365), '0002-01-01')
   t.end()
+})
+
+t.test('when the next round is due stays within the calendar', async (t) => {
+  const made = await partnershipOf(service)
+  await roundIn(service, made, 'concluded', { period_to: '9999-12-31' })
+  const portfolio = await portfolioOf(service, { id: made.parties[0].organisation_id })
+  t.equal(portfolio.data[0].evaluation.due_on, '9999-12-31')
 })

@@ -11,12 +11,15 @@ export const today = sql`(${reminderNow} at time zone r.time_zone)::date`
 /** Of rows `h` of a partnership's history: its activation, or the first there is where it was taken over in a later state. */
 export const activatedOn = sql<string>`coalesce(min(h.changed_on) filter (where h.to_status = 'active'), min(h.changed_on))`
 
-/** The rule by which the next round is due: `interval` after the activation or the last day judged, whichever is later. */
+/**
+ * The rule by which the next round is due: `interval` after the activation or the last day judged, whichever is later, and
+ * no later than the calendar goes.
+ */
 export const dueAfter = (
   activated: RawBuilder<unknown>,
   judgedTo: RawBuilder<unknown>,
   interval: RawBuilder<unknown>,
-) => sql<string>`(greatest(${activated}, ${judgedTo}) + ${interval}::interval)::date`
+) => sql<string>`least((greatest(${activated}, ${judgedTo}) + ${interval}::interval)::date, date '9999-12-31')`
 
 const judgedTo = sql`(select max(e.period_to) from evaluations e
   where e.tenant_id = r.tenant_id and e.partnership_id = r.id and e.status = 'concluded')`

@@ -24,12 +24,15 @@ import {
   attemptEnd,
   chunkAdd,
   type ExportFileRow,
+  progressNote,
   snapshotNote,
 } from './store.ts'
 import { exportResource } from './view.ts'
 
 /** Every so often it is looked whether the export was cancelled, or taken over. */
 const lookEveryMs = 1000
+/** So many rows without a piece, and how far it is is noted all the same: a million rows of Parquet may be one piece. */
+const notedEveryRows = 10_000
 /** A job is tried again, for the database may have been away; what fails so often is wrong in itself. */
 const attemptsMax = 3
 
@@ -131,7 +134,7 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
     if (!(await database.write(caller(), (write) => snapshotNote(write, attempt, note)))) throw new Superseded()
 
     const described: Described[] = []
-    const done = { rows: 0 }
+    const done = { rows: 0, noted: 0 }
     for (const [at, part] of parts.entries()) {
       const file = await writePart(context, tx, attempt, part, done)
       if (file.rows !== expected[at]) throw new Error(`${file.name} has ${file.rows} rows of ${expected[at]}`)
@@ -142,11 +145,18 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
   })
 }
 
+/** How many rows were written, and how many of them are known to those who ask. */
+interface Done {
+  rows: number
+  noted: number
+}
+
 /** Keeps the pieces of a file as they come. @throws Superseded where the try does not count any more */
-function piecesOf({ database, caller }: JobContext, attempt: Attempt, name: string, done: { rows: number }): Pieces {
+function piecesOf({ database, caller }: JobContext, attempt: Attempt, name: string, done: Done): Pieces {
   return new Pieces(async (seq, bytes) => {
     const chunk = { name, seq, bytes, rowsDone: done.rows }
     if (!(await database.write(caller(), (tx) => chunkAdd(tx, attempt, chunk)))) throw new Superseded()
+    done.noted = chunk.rowsDone
   })
 }
 
@@ -155,7 +165,7 @@ async function writePart(
   tx: ReadTx,
   attempt: Attempt,
   part: Part,
-  done: { rows: number },
+  done: Done,
 ): Promise<ExportFileRow> {
   const form: Form = attempt
   const { compression } = attempt
@@ -166,10 +176,19 @@ async function writePart(
     done.rows += count
   })
   const body = through(rows, [...steps, ...(compression === 'none' ? [] : [compressor(compression)])])
-  for await (const chunk of body) await pieces.add(chunk as Buffer)
+  for await (const chunk of body) {
+    await pieces.add(chunk as Buffer)
+    if (done.rows - done.noted >= notedEveryRows) await noteProgress(context, attempt, done)
+  }
   await finished(rows)
   const ended = await pieces.end()
   return { name, table_name: part.table, media_type: mediaTypeOf(attempt), rows: rows.rowCount, ...ended }
+}
+
+async function noteProgress({ database, caller }: JobContext, attempt: Attempt, done: Done): Promise<void> {
+  const { rows } = done
+  if (!(await database.write(caller(), (tx) => progressNote(tx, attempt, rows)))) throw new Superseded()
+  done.noted = rows
 }
 
 async function writeManifest(
@@ -177,7 +196,7 @@ async function writeManifest(
   attempt: Attempt,
   described: Described[],
   moment: { snapshotAt: string; sequence: string },
-  done: { rows: number },
+  done: Done,
 ): Promise<ExportFileRow> {
   const pieces = piecesOf(context, attempt, manifestName, done)
   await pieces.add(Buffer.from(`${JSON.stringify(manifestOf(attempt, described, moment), null, 2)}\n`))

@@ -99,11 +99,19 @@ export async function snapshotNote(
   return noted.length > 0
 }
 
+const progressing = sql`
+  update exports set rows_done = ${param('rows_done')}::bigint, version = version + 1, updated_at = ${param('now')}::timestamptz
+  where ${isMine} returning tenant_id, id, attempt`
+
+const proceeding = prepare<object>(progressing)
+
+/** Notes how far the export is. @returns false where the try does not count any more */
+export async function progressNote(tx: Tx, { id, attempt }: Attempt, rowsDone: number): Promise<boolean> {
+  return (await proceeding.run(tx, { id, attempt, rows_done: rowsDone, now: tx.now })).length > 0
+}
+
 const adding = prepare<object>(sql`
-  with mine as (
-    update exports set rows_done = ${param('rows_done')}::bigint, version = version + 1, updated_at = ${param('now')}::timestamptz
-    where ${isMine} returning tenant_id, id, attempt
-  )
+  with mine as (${progressing})
   insert into export_chunks (tenant_id, export_id, attempt, name, seq, bytes)
   select tenant_id, id, attempt, ${param('name')}, ${param('seq')}::integer, ${param('bytes')}::bytea from mine
   returning seq`)
