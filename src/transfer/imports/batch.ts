@@ -48,13 +48,32 @@ export function prepareRows(
  * travel together; where one is refused, the good ones are done again together, and the refused by themselves, each
  * behind a savepoint.
  */
-export async function runBatch(tx: Tx, { rows, works, refused }: Prepared): Promise<BatchDone> {
-  const dones = await writeAll(tx, works)
+export async function runBatch(tx: Tx, prepared: Prepared): Promise<BatchDone> {
+  return doneWith(prepared, await writeAll(tx, prepared.works))
+}
+
+/** Writes rows all at once, or tells that one of them is refused: then nothing of any of them stays. */
+export async function runGood(tx: Tx, prepared: Prepared): Promise<BatchDone | undefined> {
+  const attempts = await together(tx, prepared.works)
+  if (!attempts.every((one) => 'done' in one)) return undefined
+  const dones = attempts.map(({ done }) => done)
+  return doneWith(prepared, dones)
+}
+
+function doneWith({ rows, refused }: Prepared, dones: readonly RowDone[]): BatchDone {
   const byRow = new Map([...refused, ...dones.map(({ result }) => result)].map((result) => [result.row_id, result]))
   return {
     results: rows.map(({ id }) => byRow.get(id) as RowResult),
     changes: dones.flatMap(({ changes }) => changes),
   }
+}
+
+/** True where no row of one batch is known by a reference of a row of the other. */
+export function areApart(one: Prepared, other: Prepared): boolean {
+  const names = (of: Prepared) =>
+    of.works.flatMap(({ refs }) => refs.map(({ system, id }) => JSON.stringify([system, id])))
+  const ofOne = new Set(names(one))
+  return !names(other).some((name) => ofOne.has(name))
 }
 
 /** The longest beginning of a list of rows in which no record stands twice: each change gets a version of its own. */
