@@ -1,8 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 
 const sweepEveryMs = 50
+/** Work that is done sooner leaves no heap behind that would matter. */
+const beginAfterMs = 200
 
 let working = 0
+let beginning: NodeJS.Timeout | undefined
 let sweeping: NodeJS.Timeout | undefined
 
 /**
@@ -12,7 +15,7 @@ let sweeping: NodeJS.Timeout | undefined
  */
 export async function inSmallHeap<T>(work: () => Promise<T>): Promise<T> {
   working += 1
-  if (working === 1) begin()
+  if (working === 1) beginning = setTimeout(begin, beginAfterMs).unref()
   try {
     return await work()
   } finally {
@@ -31,6 +34,7 @@ function begin(): void {
 }
 
 function end(): void {
+  clearTimeout(beginning)
   setFlagsFromString('--heap-growing-percent=0')
   clearInterval(sweeping)
 }
