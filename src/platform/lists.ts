@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type RawBuilder, sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
+import { isUuid } from '../core/ids.ts'
 import { codes, idOf, instant, pageOf } from '../core/schemas.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
@@ -14,12 +15,14 @@ import { columnsOf, type View } from './resource.ts'
 /** How a sort key is compared: its SQL on the alias `r` (never null), its Postgres type, and the form of its text. */
 export interface SortKey {
   key: RawBuilder<unknown>
-  type: 'timestamptz' | 'text' | 'date' | 'bigint'
+  type: 'timestamptz' | 'text' | 'date' | 'bigint' | 'uuid'
 }
 
 export const byInstant = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'timestamptz' })
 export const byText = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'text' })
 export const byNumber = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'bigint' })
+/** Records in the order in which they were made, to which their ids grow. */
+export const byId: SortKey = { key: sql.ref('r.id'), type: 'uuid' }
 /** Dates that may be missing sort last, as if they never came. */
 export const byDate = (column: string): SortKey => ({
   key: sql`coalesce(${sql.ref(`r.${column}`)}, 'infinity'::date)`,
@@ -242,6 +245,7 @@ function checked(position: { key: string; id: string }, sorts: Record<string, So
   const type = sorts[sort.replace(/^-/, '')]?.type
   const fits =
     type === 'text' ||
+    (type === 'uuid' && isUuid(position.key)) ||
     (type === 'bigint' && /^\d{1,18}$/.test(position.key)) ||
     (type === 'date' && /^(infinity|\d{4,6}-\d{2}-\d{2})$/.test(position.key)) ||
     (type === 'timestamptz' && /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?\+00$/.test(position.key))

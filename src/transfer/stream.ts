@@ -8,7 +8,7 @@ import { noneMatchHits } from '../core/etag.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { principalOf } from '../platform/auth.ts'
 import { compressor, encodingFor } from './compression.ts'
-import { inSmallHeap } from './heap.ts'
+import { forExports, inSmallHeap } from './heap.ts'
 
 export interface Streamed {
   /** A `COPY … TO STDOUT`. */
@@ -40,7 +40,7 @@ export async function sendCopy(
   // Also 'close' after the last byte, when there is nothing to end any more.
   reply.raw.once('close', () => reply.raw.writableFinished || gone.abort())
   try {
-    await inSmallHeap(() =>
+    await inSmallHeap(forExports, () =>
       database.snapshot(principalOf(request), gone.signal, async (tx) => {
         const sequence = await eventSequence(tx)
         const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`

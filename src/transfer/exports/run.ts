@@ -8,7 +8,7 @@ import { tables } from '../catalogue.ts'
 import { compressor } from '../compression.ts'
 import { isDated } from '../dated.ts'
 import type { Form } from '../forms.ts'
-import { inSmallHeap } from '../heap.ts'
+import { forExports, inSmallHeap } from '../heap.ts'
 import { historyOf } from '../history.ts'
 import { stepsOf } from '../steps.ts'
 import { eventSequence, through } from '../stream.ts'
@@ -48,7 +48,7 @@ export const runExports = (keptHours: number): JobHandler =>
     const watch = watchOver(context, attempt)
     try {
       const either = AbortSignal.any([signal, watch.signal])
-      const files = await inSmallHeap(() => writeAll(context, attempt, either))
+      const files = await inSmallHeap(forExports, () => writeAll(context, attempt, either))
       const expiresAt = new Date(clock.millis() + keptHours * 3_600_000).toISOString()
       await end(context, attempt, { status: 'succeeded', files, expiresAt })
     } catch (error) {

@@ -24,6 +24,8 @@ export interface Prepared {
   rows: readonly RowToDo[]
   works: readonly Work[]
   refused: readonly RowResult[]
+  /** What its rows are known by. */
+  names: ReadonlySet<string>
 }
 
 export function prepareRows(
@@ -40,7 +42,7 @@ export function prepareRows(
       refused.push(refusal(row.id, error))
     }
   }
-  return { rows, works, refused }
+  return { rows, works, refused, names: new Set(works.flatMap(({ names }) => names)) }
 }
 
 /**
@@ -70,10 +72,7 @@ function doneWith({ rows, refused }: Prepared, dones: readonly RowDone[]): Batch
 
 /** True where no row of one batch is known by a reference of a row of the other. */
 export function areApart(one: Prepared, other: Prepared): boolean {
-  const names = (of: Prepared) =>
-    of.works.flatMap(({ refs }) => refs.map(({ system, id }) => JSON.stringify([system, id])))
-  const ofOne = new Set(names(one))
-  return !names(other).some((name) => ofOne.has(name))
+  return other.works.every(({ names }) => names.every((name) => !one.names.has(name)))
 }
 
 /** The longest beginning of a list of rows in which no record stands twice: each change gets a version of its own. */
@@ -107,11 +106,12 @@ async function together(tx: Tx, works: readonly Work[]): Promise<Attempt[]> {
   await tx.client.query('savepoint batch')
   const lanes = [...Map.groupBy(works, ({ lane }) => lane).values()]
   const ends: (() => Promise<void>)[] = []
+  const beside: Tx = { ...tx, isTogether: true }
   const attempts = (
     await Promise.all(
       lanes.map(async (lane) => {
         const attempts: Attempt[] = []
-        for (const work of lane) attempts.push(await attempt({ ...tx, isTogether: true }, work, ends))
+        for (const work of lane) attempts.push(await attempt(beside, work, ends))
         return attempts
       }),
     )

@@ -1,7 +1,7 @@
 import type { GatheredChange, Tx } from '../../db/database.ts'
 import { recordGathered } from '../../platform/events.ts'
 import { handleJob, type JobContext, type JobHandler } from '../../platform/jobs.ts'
-import { inSmallHeap } from '../heap.ts'
+import { forImports, inSmallHeap } from '../heap.ts'
 import { prepareRows, runBatch } from './batch.ts'
 import { inBatches } from './batches.ts'
 import { nextPhase, nextRows, stopped } from './phases.ts'
@@ -9,7 +9,7 @@ import { enqueueImport, importJob, writerOf } from './queue.ts'
 import { type ImportState, importLocked, importRestart, importSet, personsForget, resultsInsert } from './store.ts'
 
 export const runImport: JobHandler = handleJob(importJob, (context, { import_id: id }) =>
-  inSmallHeap(() => workThrough(context, id)),
+  inSmallHeap(forImports, () => workThrough(context, id)),
 )
 
 /** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */

@@ -39,6 +39,8 @@ export interface Work {
   type: ImportType
   ref: Ref
   refs: readonly Ref[]
+  /** Its references, each as one text. */
+  names: readonly string[]
   members: Members
   /** Rows of one lane change one record: they are done in turn. */
   lane: string
@@ -80,8 +82,7 @@ const kinds: Readonly<Record<ImportType, Kind>> = {
       const id = await named(tx, 'commitment', { id: commitment_id, ref: commitment_ref })
       return reportFulfilmentOnce(tx, id, ref, members)
     },
-    lane: ({ commitment_id, commitment_ref }) =>
-      JSON.stringify(commitment_id ?? [commitment_ref?.system, commitment_ref?.id]),
+    lane: ({ commitment_id, commitment_ref }) => commitment_id ?? (commitment_ref ? nameOf(commitment_ref) : ''),
   },
 }
 
@@ -129,8 +130,12 @@ export function workOf(row: RowToDo, format: ImportFormat, facts: FileFacts, sco
   if (!grants(scopes, scope)) throw new Problem('forbidden', `A row of kind ${type} needs the scope ${scope}.`)
   const { external_refs: refs, ...rest } = members
   const [ref] = refs
-  return { row, type, ref, refs, members: rest, lane: lane?.(rest) ?? JSON.stringify([ref.system, ref.id]) }
+  const names = (refs as Ref[]).map(nameOf)
+  return { row, type, ref, refs, names, members: rest, lane: lane?.(rest) ?? (names[0] as string) }
 }
+
+/** No text holds the character between. */
+const nameOf = ({ system, id }: Ref): string => `${system}\0${id}`
 
 function typeOf({ type }: RowToDo, said: unknown): ImportType {
   const fault = (code: string, detail: string) => {

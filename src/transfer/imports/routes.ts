@@ -12,7 +12,7 @@ import { readById } from '../../platform/items.ts'
 import { makes, operation } from '../../platform/operation.ts'
 import { type Outcome, readOne, sendCreated } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
-import { inSmallHeap } from '../heap.ts'
+import { forImports, inSmallHeap } from '../heap.ts'
 import { scopeOf } from './kinds.ts'
 import { enqueueImport } from './queue.ts'
 import { Import, type ImportFormat, type ImportType, importRows, importSchemas, importTypes } from './schemas.ts'
@@ -154,7 +154,9 @@ const uploads: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { database,
         dryRun: dry_run,
         allOrNothing: all_or_nothing,
       }
-      const { id, rows, facts, digest } = await inSmallHeap(() => stage(database, caller, { ...options, file }))
+      const { id, rows, facts, digest } = await inSmallHeap(forImports, () =>
+        stage(database, caller, { ...options, file }),
+      )
       try {
         request.guard?.addContent(digest)
         const outcome = await database.write(caller, async (tx) => {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { compiler, param } from '../../db/prepared.ts'
-import { byInstant, byNumber, defineList, type List, oneOf } from '../../platform/lists.ts'
+import { byId, byInstant, defineList, type List, oneOf } from '../../platform/lists.ts'
 import { defineResource, type View } from '../../platform/resource.ts'
 import { Import, ImportRow, importStatuses, importTypes, outcomes } from './schemas.ts'
 
@@ -67,7 +67,7 @@ export const importRowList: List = defineList({
   item: ImportRow,
   view: rowView,
   within: sql`r.import_id = ${param('import_id')}::uuid`,
-  sorts: { line: byNumber('line') },
+  sorts: { line: byId },
   defaultSort: 'line',
   filters: {
     type: oneOf('type', importTypes),
