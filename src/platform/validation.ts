@@ -33,10 +33,16 @@ function compiler(coerceTypes: boolean): AjvType {
 type Validate = ((data: unknown) => boolean) & { errors?: ErrorObject[] | null | undefined }
 
 /** Compiles when first asked: most operations of a process, and nearly all in a test, are never called. */
-function compiledWhenUsed(ajv: AjvType, schema: object): Validate {
+function compiledWhenUsed(ajv: AjvType, schema: object, made = new Map<string, Validate>()): Validate {
   let compiled: Validate | undefined
+  const compile = () => {
+    const text = JSON.stringify(schema)
+    const known = made.get(text) ?? (ajv.compile(schema) as Validate)
+    made.set(text, known)
+    return known
+  }
   const validate: Validate = (data) => {
-    compiled ??= ajv.compile(schema) as Validate
+    compiled ??= compile()
     const isValid = compiled(data)
     validate.errors = compiled.errors
     return isValid
@@ -44,22 +50,30 @@ function compiledWhenUsed(ajv: AjvType, schema: object): Validate {
   return validate
 }
 
+/** A compiler and what it made, by the text of the schema: many operations have one in common. */
+const compilerThatKeeps = (coerceTypes: boolean) => ({
+  ajv: compiler(coerceTypes),
+  made: new Map<string, Validate>(),
+})
+
 /**
- * Two compilers for the whole app. Bodies are strict: nothing is coerced, nothing dropped. Parameters arrive as text
- * and are coerced. Both report all faults at once; the limits of body and list sizes bound what that costs.
+ * Two compilers for the process, whose apps have the same schemas. Bodies are strict: nothing is coerced, nothing
+ * dropped. Parameters arrive as text and are coerced. Both report all faults at once; the limits of body and list sizes
+ * bound what that costs.
  */
-function validatorsOf() {
-  const body = compiler(false)
-  const parameters = compiler(true)
-  const known = new Set<string>()
-  return (schemas: Record<string, object>) => {
-    for (const [id, schema] of Object.entries(schemas)) {
-      if (known.has(id)) continue
-      known.add(id)
-      for (const ajv of [body, parameters]) ajv.addSchema(schema)
-    }
-    return ({ schema, httpPart }: { schema: object; httpPart: string }) =>
-      compiledWhenUsed(httpPart === 'body' ? body : parameters, schema)
+const body = compilerThatKeeps(false)
+const parameters = compilerThatKeeps(true)
+const shared = new Set<string>()
+
+function validatorOf(schemas: Record<string, object>) {
+  for (const [id, schema] of Object.entries(schemas)) {
+    if (shared.has(id)) continue
+    shared.add(id)
+    for (const { ajv } of [body, parameters]) ajv.addSchema(schema)
+  }
+  return ({ schema, httpPart }: { schema: object; httpPart: string }): Validate => {
+    const { ajv, made } = httpPart === 'body' ? body : parameters
+    return compiledWhenUsed(ajv, schema, made)
   }
 }
 
@@ -84,7 +98,7 @@ export const validation = fp(
   async (app: FastifyInstance) => {
     app.setSchemaController({
       compilersFactory: {
-        buildValidator: validatorsOf() as never,
+        buildValidator: validatorOf as never,
       },
     })
     app.setSerializerCompiler(() => JSON.stringify)

@@ -1,4 +1,3 @@
-import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { openFile } from './tap-of-file.ts'
@@ -11,12 +10,6 @@ const fileTimeoutMs = 600_000
 const endTimeoutMs = 30_000
 /** A file keeps the service that it started, some 10 MB, for as long as its process lives. */
 const heapMaxBytes = 700e6
-const tapOfFile = new URL('tap-of-file.ts', import.meta.url).href
-
-registerHooks({
-  resolve: (specifier, context, next) =>
-    next(specifier === 'tap' && context.parentURL?.endsWith('.test.ts') ? tapOfFile : specifier, context),
-})
 
 async function run(file: string): Promise<FileDone> {
   // Tap tells the parent of it too, which ends a process that is too busy to see that its time is over.

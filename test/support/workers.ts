@@ -17,6 +17,7 @@ export interface FileDone {
 }
 
 const program = fileURLToPath(new URL('worker.ts', import.meta.url))
+const hooks = new URL('hooks.ts', import.meta.url).href
 const workersAtOnce = 2
 /** What a process gets to say that its time is over, before it is killed. */
 const graceMs = 15_000
@@ -58,7 +59,7 @@ export class Workers {
   /** One process, which takes files from the queue for as long as it can. */
   async #work(queue: string[]): Promise<void> {
     if (this.#isStopped) return void queue.splice(0)
-    const child = spawn(process.execPath, ['--no-enable-source-maps', program], {
+    const child = spawn(process.execPath, ['--no-enable-source-maps', '--import', hooks, program], {
       env: this.#env,
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
