@@ -7,9 +7,9 @@ import { AsyncLocalStorage, type AsyncResource, executionAsyncResource } from 'n
 type Wrap = AsyncResource & { runInAsyncScope: AsyncResource['runInAsyncScope'] }
 type Init = (id: number, type: string, triggerId: number) => void
 
-/** The test that runs; outside of all, where tap puts what belongs to none. */
-const outside = 0
 const running = new AsyncLocalStorage<number>()
+/** The file that runs: an accepted connection, for one, begins in no test, and what it throws is the file's. */
+let latest = 0
 const wrapped = new WeakSet<object>()
 let begun: Init = () => {}
 
@@ -20,12 +20,13 @@ export function createHook({ init }: { init: Init }) {
 
 /** Asked by tap where a test is made, in the scope of the test, and where an error was not caught. */
 export function executionAsyncId(): number {
-  const parent = running.getStore() ?? outside
+  const parent = running.getStore() ?? latest
   const resource = executionAsyncResource()
   if (resource.constructor?.name !== 'TapWrap' || wrapped.has(resource)) return parent
   wrapped.add(resource)
   const wrap = resource as Wrap
   const id = wrap.asyncId()
+  if (running.getStore() === undefined) latest = id
   begun(id, 'TapWrap', parent)
   const enter = wrap.runInAsyncScope
   wrap.runInAsyncScope = (work, self, ...given) =>
