@@ -6,7 +6,14 @@ import type { EventSignals } from './platform/signals.ts'
 const unused = (): never => {
   throw new Error('The contract is made without a database')
 }
-const noDatabase: Database = { write: unused, read: unused, snapshot: unused, outside: unused, close: async () => {} }
+const noDatabase: Database = {
+  write: unused,
+  read: unused,
+  moment: unused,
+  snapshot: unused,
+  outside: unused,
+  close: async () => {},
+}
 const noSignals: EventSignals = { mark: unused, next: unused, close: async () => {} }
 
 /** The contract, an OpenAPI 3.1 document. It comes from the code alone: it is made without a database. */

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import t from 'tap'
+import { Problem } from '../src/core/problem.ts'
 import { connectDatabase, type ReadTx, wholeTenant } from '../src/db/database.ts'
 import { startService } from './support/harness.ts'
 
@@ -67,3 +68,41 @@ t.test(
     t.not(anew?.pid, first?.pid)
   },
 )
+
+t.test('reads of one moment see what the first of them saw, and leave the connection as it was', async (t) => {
+  const service = await startService(t)
+  const database = connectDatabase({
+    url: service.url,
+    size: 1,
+    statementTimeoutMs: 20_000,
+    connectTimeoutMs: 20_000,
+    onError: () => {},
+  })
+  t.teardown(() => database.close())
+  const reader = wholeTenant(service.tenantId)
+  const count = async (tx: ReadTx) => {
+    const { rows } = await tx.client.query<{ count: number }>('select count(*)::integer as count from organisations')
+    return rows[0]?.count
+  }
+  const make = () => service.make('/v1/organisations', { name: 'Doel', sector: 'non_profit' })
+  const both = async (tx: ReadTx) => {
+    const before = await count(tx)
+    await make()
+    return [before, await count(tx)]
+  }
+  t.strictSame(await database.moment(reader, both), [0, 0])
+  t.strictSame(await database.read(reader, both), [1, 2], 'others see each the moment of their own')
+  await t.rejects(
+    database.moment(reader, async (tx) => {
+      await count(tx)
+      throw new Problem('not_found', 'There is none')
+    }),
+    /There is none/,
+  )
+  t.strictSame(await database.moment(reader, both), [2, 2], 'a new moment after a refusal')
+  await t.rejects(
+    database.moment(reader, (tx) => tx.client.query('delete from organisations')),
+    /read-only transaction/,
+  )
+  t.equal(await database.read(reader, count), 3)
+})

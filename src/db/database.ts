@@ -76,6 +76,8 @@ export interface Database {
   write<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Reads that belong to one tenant; several statements see several moments. */
   read<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  /** Reads that see one moment, and are soon done. */
+  moment<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** One read-only snapshot on a connection that can stream; `signal` ends the running statement. */
   snapshot<T>(reader: Reader, signal: AbortSignal, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** Statements that belong to no tenant: finding a credential, the health check. */
@@ -164,6 +166,32 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
     }
   }
 
+  async function reading<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>, isOneMoment: boolean): Promise<T> {
+    const client = await taken(reader.organisations === null ? pool : partners)
+    const lease = lend(client)
+    let broken: Error | undefined
+    try {
+      // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
+      // cores: begin and commit around a read by id cost a quarter of its requests a second.
+      const begun = Promise.all([
+        setReader(client, reader),
+        isOneMoment && client.query('begin isolation level repeatable read read only'),
+      ])
+      begun.catch(() => {})
+      const result = await work(readTx(lease.client, reader.tenantId))
+      await begun
+      return result
+    } catch (error) {
+      if (!(error instanceof Problem)) broken = error as Error
+      throw error
+    } finally {
+      // Not waited for: nothing was written, and whatever is sent next on the connection runs after it.
+      if (isOneMoment && !broken) client.query('commit').catch(() => {})
+      // A connection on which a read failed is not used again: the fault may have been the setting of the tenant.
+      lease.release(broken)
+    }
+  }
+
   return {
     async write(caller, work) {
       for (let attempt = 1; ; attempt += 1) {
@@ -175,26 +203,9 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
       }
     },
 
-    async read(reader, work) {
-      const client = await taken(reader.organisations === null ? pool : partners)
-      const lease = lend(client)
-      let broken: Error | undefined
-      try {
-        // For the session, not for a transaction: every use of a connection sets its own tenant first. Measured on two
-        // cores: begin and commit around a read by id cost a quarter of its requests a second.
-        const set = setReader(client, reader)
-        set.catch(() => {})
-        const result = await work(readTx(lease.client, reader.tenantId))
-        await set
-        return result
-      } catch (error) {
-        if (!(error instanceof Problem)) broken = error as Error
-        throw error
-      } finally {
-        // A connection on which a read failed is not used again: the fault may have been the setting of the tenant.
-        lease.release(broken)
-      }
-    },
+    read: (reader, work) => reading(reader, work, false),
+
+    moment: (reader, work) => reading(reader, work, true),
 
     async snapshot(reader, signal, work) {
       if (reader.organisations !== null) throw new Error('A partner has no snapshot of the tenant')

@@ -10,7 +10,7 @@ import type { DB } from '../db/rows.ts'
 import { principalOf } from './auth.ts'
 import { survivorsOf } from './merged.ts'
 import { type Page, sendPage } from './pages.ts'
-import { columnsOf, type View } from './resource.ts'
+import type { View } from './resource.ts'
 
 /** How a sort key is compared: its SQL on the alias `r` (never null), its Postgres type, and the form of its text. */
 export interface SortKey {
@@ -77,16 +77,15 @@ export interface ListOptions {
   present?: (body: string) => string
 }
 
-/** A row: its place by the sort, and its representation as JSON text, as the view has it. */
-export interface Row {
+/** A record of a list, and its place by the sort. */
+export interface Place {
   id: string
   key: string
-  body: string
 }
 
-/** Rows, and what a cursor after one of them is bound to. */
-export interface Rows {
-  rows: Row[]
+/** Places, and what a cursor after one of them is bound to. */
+export interface Places {
+  places: Place[]
   scope: string
   total: string | undefined
 }
@@ -105,9 +104,9 @@ export interface List {
   /** The query parameters of the list operation. */
   query: TSchema
   page: TSchema
-  /** The rows after the cursor of the query, at most `limit`, for what makes a page of them by itself. */
-  rows(tx: ReadTx, query: unknown, limit: number, values?: Values, moment?: Values): Promise<Rows>
-  /** One page. `values` are those of `within`; `moment` is what a view may need to know beside them, such as the time. */
+  /** The places after the cursor of the query, at most `limit`, for what makes a page of them by itself. */
+  places(tx: ReadTx, query: unknown, limit: number, values?: Values, moment?: Values): Promise<Places>
+  /** One page, in two statements: it wants a reader that sees one moment. `values` are those of `within`; `moment` is what a view may need to know beside them, such as the time. */
   read(tx: ReadTx, query: unknown, values?: Values, moment?: Values): Promise<Page>
   /**
    * Answers the list operation. `values` are those of `within`. `moment` is what a view may need to know beside them,
@@ -140,7 +139,8 @@ export function defineList(options: ListOptions): List {
     },
     { additionalProperties: false },
   )
-  const shapes = new Map<string, { page: Prepared<Row>; total: Prepared<{ total: string }> }>()
+  const shapes = new Map<string, Shape>()
+  const bodies = bodiesOf(options.view)
 
   function shape(sort: string, used: readonly string[], hasCursor: boolean) {
     const name = JSON.stringify([sort, used, hasCursor])
@@ -162,7 +162,7 @@ export function defineList(options: ListOptions): List {
     )
   }
 
-  async function rows(tx: ReadTx, asked: unknown, limit: number, parent: Values = {}, moment: Values = {}) {
+  async function found(tx: ReadTx, asked: unknown, limit: number, parent: Values, moment: Values) {
     const given = asked as PageQuery & Record<string, unknown>
     const { cursor, sort, include_total } = given
     const used = Object.keys(filters).filter((name) => given[name] !== undefined)
@@ -172,25 +172,30 @@ export function defineList(options: ListOptions): List {
     const own = { ...parent, ...moment, ...valuesOf(given, used), limit, key: position?.key, id: position?.id }
     const ask = (values: Values) =>
       Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined])
-    let [found, counted] = await ask(own)
+    let [places, counted] = await ask(own)
     // What was merged away has nothing left: only who finds nothing may have asked by its id.
-    const survivors = found.length === 0 ? await survivorsOf(tx, filters, used, own) : undefined
-    if (survivors) [found, counted] = await ask({ ...own, ...survivors })
-    return { rows: found, scope, total: counted && (counted[0]?.total ?? '0') }
+    const survivors = places.length === 0 ? await survivorsOf(tx, filters, used, own) : undefined
+    if (survivors) [places, counted] = await ask({ ...own, ...survivors })
+    return { places, scope, total: counted && (counted[0]?.total ?? '0'), own }
   }
 
   async function read(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<Page> {
     const { limit } = asked as PageQuery
-    const { rows: found, scope, total } = await rows(tx, asked, limit + 1, parent, moment)
-    const more = found.length > limit
-    if (more) found.length = limit
-    const last = found.at(-1)
+    const { places, scope, total, own } = await found(tx, asked, limit + 1, parent, moment)
+    const more = places.length > limit
+    if (more) places.length = limit
+    const last = places.at(-1)
+    const ids = places.map(({ id }) => id)
+    const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids }) : []
+    const byId = new Map(rows.map(({ id, body }) => [id, present(body)]))
     return {
-      bodies: found.map(({ body }) => present(body)),
+      bodies: ids.flatMap((id) => byId.get(id) ?? []),
       next: more && last ? encodeCursor(scope, last) : null,
       total,
     }
   }
+
+  const places: List['places'] = (tx, asked, limit, parent = {}, moment = {}) => found(tx, asked, limit, parent, moment)
 
   async function send(
     database: Database,
@@ -199,14 +204,32 @@ export function defineList(options: ListOptions): List {
     parent: Values = {},
     moment: Values = {},
   ) {
-    const page = await database.read(principalOf(request), (tx) => read(tx, request.query, parent, moment))
+    const page = await database.moment(principalOf(request), (tx) => read(tx, request.query, parent, moment))
     return sendPage(request, reply, page)
   }
 
-  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), rows, read, send }
+  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), places, read, send }
 }
 
-function compile(options: ListOptions, sort: string, used: readonly string[], hasCursor: boolean) {
+/**
+ * The representations of records that were found. Apart from finding them, which is planned anew for the values that are
+ * asked for: to plan the representations along with it took a third of what Postgres did for a page. By id they keep
+ * their plan.
+ */
+function bodiesOf(view: View<unknown>): Prepared<{ id: string; body: string }> {
+  const ofIds = view
+    .where(sql.ref('r.tenant_id'), '=', tenantParam)
+    .where(sql<boolean>`r.id = any(${param('ids')}::uuid[])`)
+  return prepare(sql`select v.id, row_to_json(v)::text as body from (${ofIds}) v`)
+}
+
+/** How records are found and counted by some of the filters, in one of the orders. */
+interface Shape {
+  page: Prepared<Place>
+  total: Prepared<{ total: string }>
+}
+
+function compile(options: ListOptions, sort: string, used: readonly string[], hasCursor: boolean): Shape {
   const down = sort.startsWith('-')
   const chosen = options.sorts[down ? sort.slice(1) : sort]
   if (!chosen) throw new Error(`${options.name} has no sort ${sort}`)
@@ -220,23 +243,19 @@ function compile(options: ListOptions, sort: string, used: readonly string[], ha
   const all = sql<boolean>`${sql.join(conditions, sql` and `)}`
   const after = sql<boolean>`(${chosen.key}, r.id) ${sql.raw(down ? '<' : '>')}
     (${param('key')}::${sql.raw(chosen.type)}, ${param('id')}::uuid)`
-  const rows = options.view
-    .select(sql<string>`(${chosen.key})::text`.as('sort_key'))
-    .where(hasCursor ? sql<boolean>`${all} and ${after}` : all)
-    .orderBy(sql`${chosen.key} ${direction}`)
-    .orderBy(sql`r.id ${direction}`)
-    .limit(param<number>('limit'))
   const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
-  const columns = columnsOf(options.view).map((name) => sql.ref(`w.${name}`))
+  const bare = options.view.clearSelect()
   return {
-    // The sort key travels beside the representation: the lateral row is the view without it, and costs nothing.
-    page: prepare<Row>(
-      sql`
-      select w.id, w.sort_key as key, row_to_json(v)::text as body
-      from (${rows}) w cross join lateral (select ${sql.join(columns)}) v`,
+    page: prepare<Place>(
+      bare
+        .select([sql<string>`r.id`.as('id'), sql<string>`(${chosen.key})::text`.as('key')])
+        .where(hasCursor ? sql<boolean>`${all} and ${after}` : all)
+        .orderBy(sql`${chosen.key} ${direction}`)
+        .orderBy(sql`r.id ${direction}`)
+        .limit(param<number>('limit')),
       { isPlannedEachTime },
     ),
-    total: prepare<{ total: string }>(options.view.clearSelect().select(sql<string>`count(*)`.as('total')).where(all)),
+    total: prepare<{ total: string }>(bare.select(sql<string>`count(*)`.as('total')).where(all)),
   }
 }
 

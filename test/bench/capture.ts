@@ -5,17 +5,25 @@ import type { Database } from '../../src/db/database.ts'
 import { makeKey } from '../../src/db/tenants.ts'
 import type { StoredKey } from '../../src/platform/keys.ts'
 
+export interface Statement {
+  text: string
+  values: unknown[]
+}
+
+/** What `capture` has each statement find: a single record of this id. */
+export const foundId = '00000000-0000-7000-8000-000000000000'
+
 /**
- * The statement that the service runs to answer a GET, with its values: taken from the service itself, so that the bare
- * server runs the same one, whatever it becomes.
+ * The statements that the service runs to answer a GET, with their values: taken from the service itself, so that the
+ * bare server runs the same, whatever they become.
  */
-export async function capture(tenantId: string, path: string): Promise<{ text: string; values: unknown[] }> {
+export async function capture(tenantId: string, path: string, count: number): Promise<Statement[]> {
   const { key, secretHash } = makeKey()
-  const seen: { text: string; values: unknown[] }[] = []
+  const seen: Statement[] = []
   const client = {
-    query: async (query: { text: string; values: unknown[] }) => {
+    query: async (query: Statement) => {
       seen.push(query)
-      return { rows: [{ id: tenantId, version: 1, key: '', body: '{}' }] }
+      return { rows: [{ id: foundId, version: 1, key: '', body: '{}' }] }
     },
   } as unknown as pg.PoolClient
   const stored: StoredKey = {
@@ -32,9 +40,11 @@ export async function capture(tenantId: string, path: string): Promise<{ text: s
     previous_secret_hash: null,
     previous_valid_until: null,
   }
+  const reading = (_tenant: string, work: (tx: unknown) => unknown) => work({ tenantId, client })
   const database = {
     outside: async () => [stored],
-    read: (_tenant: string, work: (tx: unknown) => unknown) => work({ tenantId, client }),
+    read: reading,
+    moment: reading,
   } as unknown as Database
   const app = await buildApp({
     database,
@@ -52,9 +62,8 @@ export async function capture(tenantId: string, path: string): Promise<{ text: s
   })
   const answer = await app.inject({ url: path, headers: { authorization: `Bearer ${key}` } })
   await app.close()
-  const [statement] = seen
-  if (answer.statusCode !== 200 || seen.length !== 1 || !statement) {
-    throw new Error(`GET ${path} does not run one statement: ${answer.statusCode} ${answer.payload}`)
+  if (answer.statusCode !== 200 || seen.length !== count) {
+    throw new Error(`GET ${path} runs ${seen.length} statements, not ${count}: ${answer.statusCode} ${answer.payload}`)
   }
-  return statement
+  return seen
 }

@@ -8,9 +8,10 @@ import { to as copyTo } from 'pg-copy-streams'
 export interface Bare {
   databaseUrl: string
   tenantId: string
-  /** The service's own statements: by id, and of the list. The id is the value `$id`. */
+  /** The service's own statements: by id, and the two of the list. The id is the value `$id`, those found are `$ids`. */
   one: { text: string; values: unknown[] }
-  list: { text: string; values: unknown[] }
+  places: { text: string; values: unknown[] }
+  bodies: { text: string; values: unknown[] }
   /** Columns of a new row, in order; `metadata` is given as text. */
   insertText: string
   patchText: string
@@ -30,8 +31,12 @@ process.once('message', async (bare: Bare) => {
   })
 
   app.get('/list', async (_request, reply) => {
-    const { rows } = await pool.query({ name: 'list', text: bare.list.text, values: bare.list.values })
-    return reply.type(json).send(`{"data":[${rows.map((row) => row.body).join(',')}]}`)
+    const places = await pool.query({ name: 'places', text: bare.places.text, values: bare.places.values })
+    const ids = places.rows.map((row) => row.id)
+    const values = bare.bodies.values.map((value) => (value === '$ids' ? ids : value))
+    const { rows } = await pool.query({ name: 'bodies', text: bare.bodies.text, values })
+    const byId = new Map(rows.map((row) => [row.id, row.body]))
+    return reply.type(json).send(`{"data":[${ids.map((id) => byId.get(id)).join(',')}]}`)
   })
 
   app.post('/rows', async (request, reply) => {

@@ -8,7 +8,7 @@ import { asOwner, createTenant } from '../../src/db/tenants.ts'
 import { commitmentsTable } from '../../src/transfer/tables/commitments.ts'
 import { temporaryDirectory } from '../support/temporary.ts'
 import { callsOf, listFilter, sampleOf } from './calls.ts'
-import { capture } from './capture.ts'
+import { capture, foundId } from './capture.ts'
 import { type Server, startBeide, startCeiling, startPostgrest } from './contenders.ts'
 import {
   type Call,
@@ -70,9 +70,11 @@ try {
     ),
   }
   const sample = await sampleOf(owner, work.tenantId)
-  const one = await capture(work.tenantId, `/v1/commitments/${sample.ids[0]}`)
-  const list = await capture(work.tenantId, `/v1/commitments?${listFilter}`)
+  const [one] = await capture(work.tenantId, `/v1/commitments/${sample.ids[0]}`, 1)
+  const [places, bodies] = await capture(work.tenantId, `/v1/commitments?${listFilter}`, 2)
+  if (!one || !places || !bodies) throw new Error('A statement is missing')
   one.values = one.values.map((value) => (value === sample.ids[0] ? '$id' : value))
+  bodies.values = bodies.values.map((value) => (Array.isArray(value) && value[0] === foundId ? '$ids' : value))
   const access = await openToPostgrest(owner, url, copies)
   const accessToArchive = access.authorizationFor(archive.tenantId)
   await owner.end()
@@ -83,7 +85,8 @@ try {
     databaseUrl: url,
     tenantId: work.tenantId,
     one,
-    list,
+    places,
+    bodies,
     insertText,
     patchText,
     copies,

@@ -13,7 +13,7 @@ import { portfolioSnapshotResource } from './view.ts'
  * @returns true where it was taken here
  */
 export async function takeSnapshot(database: Database, caller: Caller, due: DueSnapshot): Promise<boolean> {
-  const reckoned = await database.read(wholeTenant(caller.tenantId), (tx) =>
+  const reckoned = await database.moment(wholeTenant(caller.tenantId), (tx) =>
     reckonedPortfolio(tx, due.organisation_id, due.as_of),
   )
   return database.write(caller, async (tx) => {

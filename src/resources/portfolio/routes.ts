@@ -49,7 +49,7 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     }),
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
-      const { page, thresholds } = await database.read(principalOf(request), async (tx) => {
+      const { page, thresholds } = await database.moment(principalOf(request), async (tx) => {
         await requireRecorded(tx, asked.as_of)
         return readPortfolioPage(tx, asked, today)
       })
@@ -74,7 +74,7 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     async (request) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, ...question } = asked
-      const { rows, thresholds } = await database.read(principalOf(request), async (tx) => {
+      const { rows, thresholds } = await database.moment(principalOf(request), async (tx) => {
         await requireRecorded(tx, asked.as_of)
         return wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today)
       })
@@ -99,7 +99,7 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, language = 'en', ...question } = asked as PortfolioAsked & { language?: ChartLanguage }
-      const { rows, thresholds } = await database.read(principalOf(request), async (tx) => {
+      const { rows, thresholds } = await database.moment(principalOf(request), async (tx) => {
         await requireRecorded(tx, asked.as_of)
         return wholePortfolio(tx, { ...question, sort: 'name', include_total: false }, { organisation_id }, today)
       })
@@ -134,7 +134,7 @@ export const portfolio: FastifyPluginAsync<SliceOptions> = async (app, { databas
     async (request, reply) => {
       const { asked, today } = checked(request, clock)
       const { organisation_id, ...question } = asked
-      const page = await database.read(principalOf(request), async (tx) => {
+      const page = await database.moment(principalOf(request), async (tx) => {
         await requireOrganisation(tx, organisation_id)
         await requireRecorded(tx, asked.as_of)
         return objectivesList.read(tx, question, { organisation_id }, { as_of: today })

@@ -28,7 +28,7 @@ export async function thresholdsFor(tx: ReadTx, organisationId: string): Promise
 
 /**
  * A portfolio, reckoned as a whole; of a query with a cursor, what comes after it.
- * @param parent what `rows` of the list is narrowed to and its cursors are bound to; `organisation_id` at least
+ * @param parent what `places` of the list is narrowed to and its cursors are bound to; `organisation_id` at least
  * @param needed the parts of the facts that the rows are looked at for
  * @throws Problem `not_found`; `rule_violated` where it is too large to be reckoned at once
  */
@@ -41,11 +41,11 @@ export async function wholePortfolio(
 ): Promise<Whole> {
   const thresholds = await thresholdsFor(tx, parent.organisation_id)
   const moment = momentOf(asked, thresholds, today)
-  const { rows, scope } = await membersList.rows(tx, asked, wholeMax + 1, parent, moment)
-  if (rows.length > wholeMax) {
+  const { places, scope } = await membersList.places(tx, asked, wholeMax + 1, parent, moment)
+  if (places.length > wholeMax) {
     throw new Problem('rule_violated', `This is reckoned over at most ${wholeMax} partnerships: narrow it, say by q.`)
   }
-  const keys = new Map(rows.map(({ id, key }) => [id, key]))
+  const keys = new Map(places.map(({ id, key }) => [id, key]))
   const facts = await factsOf(tx, [...keys.keys()], { ...moment, organisation_id: parent.organisation_id }, needed)
   return {
     rows: facts.map((one) => ({ key: keys.get(one.id) ?? '', ...summedOf(one, thresholds) })),
