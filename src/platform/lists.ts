@@ -73,6 +73,8 @@ export interface ListOptions {
   within?: RawBuilder<boolean>
   /** True where that lets very different numbers of rows through. */
   isUneven?: boolean
+  /** What finds records beside their `ids`, where no index begins with those; `keys` are their places by the sort. */
+  foundBy?: RawBuilder<boolean>
   /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
   present?: (body: string) => string
 }
@@ -106,7 +108,10 @@ export interface List {
   page: TSchema
   /** The places after the cursor of the query, at most `limit`, for what makes a page of them by itself. */
   places(tx: ReadTx, query: unknown, limit: number, values?: Values, moment?: Values): Promise<Places>
-  /** One page, in two statements: it wants a reader that sees one moment. `values` are those of `within`; `moment` is what a view may need to know beside them, such as the time. */
+  /**
+   * One page, in two statements: it wants a reader that sees one moment. `values` are those of `within`; `moment` is what
+   * a view may need to know beside them, such as the time.
+   */
   read(tx: ReadTx, query: unknown, values?: Values, moment?: Values): Promise<Page>
   /**
    * Answers the list operation. `values` are those of `within`. `moment` is what a view may need to know beside them,
@@ -140,7 +145,7 @@ export function defineList(options: ListOptions): List {
     { additionalProperties: false },
   )
   const shapes = new Map<string, Shape>()
-  const bodies = bodiesOf(options.view)
+  const bodies = bodiesOf(options)
 
   function shape(sort: string, used: readonly string[], hasCursor: boolean) {
     const name = JSON.stringify([sort, used, hasCursor])
@@ -186,7 +191,7 @@ export function defineList(options: ListOptions): List {
     if (more) places.length = limit
     const last = places.at(-1)
     const ids = places.map(({ id }) => id)
-    const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids }) : []
+    const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids, keys: places.map(({ key }) => key) }) : []
     const byId = new Map(rows.map(({ id, body }) => [id, present(body)]))
     return {
       bodies: ids.flatMap((id) => byId.get(id) ?? []),
@@ -216,10 +221,11 @@ export function defineList(options: ListOptions): List {
  * asked for: to plan the representations along with it took a third of what Postgres did for a page. By id they keep
  * their plan.
  */
-function bodiesOf(view: View<unknown>): Prepared<{ id: string; body: string }> {
-  const ofIds = view
+function bodiesOf({ view, foundBy }: ListOptions): Prepared<{ id: string; body: string }> {
+  const ofTenant = view
     .where(sql.ref('r.tenant_id'), '=', tenantParam)
     .where(sql<boolean>`r.id = any(${param('ids')}::uuid[])`)
+  const ofIds = foundBy ? ofTenant.where(foundBy) : ofTenant
   return prepare(sql`select v.id, row_to_json(v)::text as body from (${ofIds}) v`)
 }
 

@@ -24,6 +24,7 @@ const list = defineList({
   item: AuditEntry,
   view: auditView,
   sorts: { sequence: byNumber('sequence') },
+  foundBy: sql`r.sequence = any(${param('keys')}::bigint[])`,
   defaultSort: '-sequence',
   filters: {
     category: oneOf('category', auditCategories),

@@ -67,6 +67,7 @@ export const importRowList: List = defineList({
   item: ImportRow,
   view: rowView,
   within: sql`r.import_id = ${param('import_id')}::uuid`,
+  foundBy: sql`r.import_id = ${param('import_id')}::uuid`,
   sorts: { line: byId },
   defaultSort: 'line',
   filters: {
