@@ -1,8 +1,16 @@
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { Problem } from '../src/core/problem.ts'
-import { connectDatabase, type ReadTx, wholeTenant } from '../src/db/database.ts'
-import { startService } from './support/harness.ts'
+import { connectDatabase, type Database, type ReadTx, wholeTenant } from '../src/db/database.ts'
+import { type Service, startService } from './support/harness.ts'
+
+/** The service's database with a single connection, which all uses share in turn. */
+function onOneConnection(t: Test, { url }: Pick<Service, 'url'>): Database {
+  const limits = { statementTimeoutMs: 20_000, connectTimeoutMs: 20_000 }
+  const database = connectDatabase({ url, size: 1, ...limits, onError: () => {} })
+  t.teardown(() => database.close())
+  return database
+}
 
 t.test(
   'a connection always stands in the tenant of its use, whoever used it before and however that ended',
@@ -10,14 +18,7 @@ t.test(
     const service = await startService(t)
     const { tenantId: other } = await service.otherTenant('other')
     const own = service.tenantId
-    const database = connectDatabase({
-      url: service.url,
-      size: 1,
-      statementTimeoutMs: 20_000,
-      connectTimeoutMs: 20_000,
-      onError: () => {},
-    })
-    t.teardown(() => database.close())
+    const database = onOneConnection(t, service)
     const caller = (tenantId: string) => ({
       tenantId,
       actor: { type: 'system', id: null } as const,
@@ -71,14 +72,7 @@ t.test(
 
 t.test('reads of one moment see what the first of them saw, and leave the connection as it was', async (t) => {
   const service = await startService(t)
-  const database = connectDatabase({
-    url: service.url,
-    size: 1,
-    statementTimeoutMs: 20_000,
-    connectTimeoutMs: 20_000,
-    onError: () => {},
-  })
-  t.teardown(() => database.close())
+  const database = onOneConnection(t, service)
   const reader = wholeTenant(service.tenantId)
   const count = async (tx: ReadTx) => {
     const { rows } = await tx.client.query<{ count: number }>('select count(*)::integer as count from organisations')

@@ -1,22 +1,25 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { isUuid } from '../core/ids.ts'
 import { codes, idOf, instant, pageOf } from '../core/schemas.ts'
 import type { Database, ReadTx } from '../db/database.ts'
-import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
-import type { DB } from '../db/rows.ts'
+import { param, tenantParam } from '../db/prepared.ts'
 import { principalOf } from './auth.ts'
+import {
+  bodiesOf,
+  type Filter,
+  type ListOptions,
+  type Place,
+  type Shape,
+  type SortKey,
+  shapeOf,
+} from './list-statements.ts'
 import { survivorsOf } from './merged.ts'
 import { type Page, sendPage } from './pages.ts'
-import type { View } from './resource.ts'
 
-/** How a sort key is compared: its SQL on the alias `r` (never null), its Postgres type, and the form of its text. */
-export interface SortKey {
-  key: RawBuilder<unknown>
-  type: 'timestamptz' | 'text' | 'date' | 'bigint' | 'uuid'
-}
+export type { Filter, SortKey }
 
 export const byInstant = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'timestamptz' })
 export const byText = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'text' })
@@ -28,18 +31,6 @@ export const byDate = (column: string): SortKey => ({
   key: sql`coalesce(${sql.ref(`r.${column}`)}, 'infinity'::date)`,
   type: 'date',
 })
-
-/** What a filter does with the value of its parameter; the parameter's value reaches SQL under the filter's own name. */
-export interface Filter {
-  schema: TSchema
-  where: RawBuilder<boolean>
-  /** True where it lets very different numbers of rows through, so that the plan has to fit the value. */
-  isUneven?: boolean
-  /** The value as SQL takes it, where that differs from the one on the wire. */
-  value?: (given: never) => unknown
-  /** The table of the record whose id is its value, where records of it are merged: an id that went stands for its survivor. */
-  names?: keyof DB
-}
 
 /** Rows whose column is one of the codes given: `status=active,paused`. */
 export const oneOf = (name: string, values: readonly string[], column = name): Filter => ({
@@ -61,35 +52,16 @@ export const externalRef = (type: string): Filter => ({
       and x.ref_id = substr(${param('external_ref')}, strpos(${param('external_ref')}, ':') + 1))`,
 })
 
-export interface ListOptions {
-  /** The name of the list; with it, the list of one parent is told apart from another's. */
-  name: string
-  item: TSchema
-  view: View<unknown>
-  sorts: Record<string, SortKey>
-  filters: Record<string, Filter>
-  defaultSort: string
-  /** Narrows the list to one parent; its values are given at each call. */
-  within?: RawBuilder<boolean>
-  /** True where that lets very different numbers of rows through. */
-  isUneven?: boolean
-  /** What finds records beside their `ids`, where no index begins with those; `keys` are their places by the sort. */
-  foundBy?: RawBuilder<boolean>
-  /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
-  present?: (body: string) => string
-}
-
-/** A record of a list, and its place by the sort. */
-export interface Place {
-  id: string
-  key: string
-}
-
 /** Places, and what a cursor after one of them is bound to. */
 export interface Places {
   places: Place[]
   scope: string
   total: string | undefined
+}
+
+/** The ids of the records of a page, in its order. */
+export interface PageOfIds extends Omit<Page, 'bodies'> {
+  ids: string[]
 }
 
 type Values = Readonly<Record<string, unknown>>
@@ -106,8 +78,10 @@ export interface List {
   /** The query parameters of the list operation. */
   query: TSchema
   page: TSchema
-  /** The places after the cursor of the query, at most `limit`, for what makes a page of them by itself. */
+  /** The places after the cursor of the query, at most `limit`, for what looks at all of them. */
   places(tx: ReadTx, query: unknown, limit: number, values?: Values, moment?: Values): Promise<Places>
+  /** Which records are on a page, for what shows them by itself. `values` and `moment` are as for `read`. */
+  ids(tx: ReadTx, query: unknown, values?: Values, moment?: Values): Promise<PageOfIds>
   /**
    * One page, in two statements: it wants a reader that sees one moment. `values` are those of `within`; `moment` is what
    * a view may need to know beside them, such as the time.
@@ -151,7 +125,7 @@ export function defineList(options: ListOptions): List {
     const name = JSON.stringify([sort, used, hasCursor])
     const known = shapes.get(name)
     if (known) return known
-    const made = compile(options, sort, used, hasCursor)
+    const made = shapeOf(options, sort, used, hasCursor)
     if (shapes.size < keptShapes) shapes.set(name, made)
     return made
   }
@@ -184,20 +158,26 @@ export function defineList(options: ListOptions): List {
     return { places, scope, total: counted && (counted[0]?.total ?? '0'), own }
   }
 
-  async function read(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<Page> {
+  async function page(tx: ReadTx, asked: unknown, parent: Values, moment: Values) {
     const { limit } = asked as PageQuery
     const { places, scope, total, own } = await found(tx, asked, limit + 1, parent, moment)
     const more = places.length > limit
     if (more) places.length = limit
     const last = places.at(-1)
-    const ids = places.map(({ id }) => id)
-    const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids, keys: places.map(({ key }) => key) }) : []
+    return { places, next: more && last ? encodeCursor(scope, last) : null, total, own }
+  }
+
+  async function ids(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<PageOfIds> {
+    const { places, next, total } = await page(tx, asked, parent, moment)
+    return { ids: places.map(({ id }) => id), next, total }
+  }
+
+  async function read(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<Page> {
+    const { places, next, total, own } = await page(tx, asked, parent, moment)
+    const [ids, keys] = [places.map(({ id }) => id), places.map(({ key }) => key)]
+    const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids, keys }) : []
     const byId = new Map(rows.map(({ id, body }) => [id, present(body)]))
-    return {
-      bodies: ids.flatMap((id) => byId.get(id) ?? []),
-      next: more && last ? encodeCursor(scope, last) : null,
-      total,
-    }
+    return { bodies: ids.flatMap((id) => byId.get(id) ?? []), next, total }
   }
 
   const places: List['places'] = (tx, asked, limit, parent = {}, moment = {}) => found(tx, asked, limit, parent, moment)
@@ -213,56 +193,7 @@ export function defineList(options: ListOptions): List {
     return sendPage(request, reply, page)
   }
 
-  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), places, read, send }
-}
-
-/**
- * The representations of records that were found. Apart from finding them, which is planned anew for the values that are
- * asked for: to plan the representations along with it took a third of what Postgres did for a page. By id they keep
- * their plan.
- */
-function bodiesOf({ view, foundBy }: ListOptions): Prepared<{ id: string; body: string }> {
-  const ofTenant = view
-    .where(sql.ref('r.tenant_id'), '=', tenantParam)
-    .where(sql<boolean>`r.id = any(${param('ids')}::uuid[])`)
-  const ofIds = foundBy ? ofTenant.where(foundBy) : ofTenant
-  return prepare(sql`select v.id, row_to_json(v)::text as body from (${ofIds}) v`)
-}
-
-/** How records are found and counted by some of the filters, in one of the orders. */
-interface Shape {
-  page: Prepared<Place>
-  total: Prepared<{ total: string }>
-}
-
-function compile(options: ListOptions, sort: string, used: readonly string[], hasCursor: boolean): Shape {
-  const down = sort.startsWith('-')
-  const chosen = options.sorts[down ? sort.slice(1) : sort]
-  if (!chosen) throw new Error(`${options.name} has no sort ${sort}`)
-  const direction = sql.raw(down ? 'desc' : 'asc')
-  const conditions = [sql<boolean>`r.tenant_id = ${tenantParam}`]
-  if (options.within) conditions.push(options.within)
-  for (const name of used) {
-    const filter = options.filters[name]
-    if (filter) conditions.push(filter.where)
-  }
-  const all = sql<boolean>`${sql.join(conditions, sql` and `)}`
-  const after = sql<boolean>`(${chosen.key}, r.id) ${sql.raw(down ? '<' : '>')}
-    (${param('key')}::${sql.raw(chosen.type)}, ${param('id')}::uuid)`
-  const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
-  const bare = options.view.clearSelect()
-  return {
-    page: prepare<Place>(
-      bare
-        .select([sql<string>`r.id`.as('id'), sql<string>`(${chosen.key})::text`.as('key')])
-        .where(hasCursor ? sql<boolean>`${all} and ${after}` : all)
-        .orderBy(sql`${chosen.key} ${direction}`)
-        .orderBy(sql`r.id ${direction}`)
-        .limit(param<number>('limit')),
-      { isPlannedEachTime },
-    ),
-    total: prepare<{ total: string }>(bare.select(sql<string>`count(*)`.as('total')).where(all)),
-  }
+  return { query, page: pageOf(options.item, `${idOf(options.item)}Page`), places, ids, read, send }
 }
 
 /** A cursor holds what Postgres wrote; one that was tampered with must not reach a cast. */

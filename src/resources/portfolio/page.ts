@@ -74,8 +74,7 @@ async function storedPage(
 ): Promise<PortfolioPageRead> {
   const thresholds = await thresholdsFor(tx, organisationId)
   const moment = momentOf(question, thresholds, today)
-  const page = await membersList.read(tx, question, { organisation_id: organisationId }, moment)
-  const ids = page.bodies.map((body) => (JSON.parse(body) as { id: string }).id)
+  const { ids, ...page } = await membersList.ids(tx, question, { organisation_id: organisationId }, moment)
   const facts = await factsOf(tx, ids, { ...moment, organisation_id: organisationId })
   return { page: { ...page, bodies: facts.map((one) => JSON.stringify(rowOf(one, thresholds))) }, thresholds }
 }

@@ -28,8 +28,7 @@ export async function reckonedPortfolio(tx: ReadTx, organisationId: string, asOf
   let cursor: string | null | undefined
   while (cursor !== null) {
     const page = { limit: pageSize, sort: 'name', include_total: false, ...(cursor && { cursor }) }
-    const { bodies, next } = await membersList.read(tx, page, of, moment)
-    const ids = bodies.map((body) => (JSON.parse(body) as { id: string }).id)
+    const { ids, next } = await membersList.ids(tx, page, of, moment)
     const facts = await factsOf(tx, ids, { ...moment, ...of })
     all.push(...facts.map((one) => summedOf(one, thresholds)))
     cursor = next
