@@ -152,6 +152,26 @@ const amendedWhilePaused: Happening[] = [
   ['amend', 144, 0],
 ]
 
+/** Two deliveries kept an instalment from two pauses: each that is taken back lets one of them have it. */
+const reversedTwice: Happening[] = [
+  ['deliver', 666, 1],
+  ['pause', 1, 0],
+  ['deliver', 225, 35],
+  ['resume', 1, 10],
+  ['reverse', 0, 5],
+  ['pause', 3, 13],
+  ['resume', 3, 5],
+  ['reverse', 1, 9],
+]
+
+/** What is due in a pause that lasts longer than was expected is skipped on that day, not when it ends. */
+const skippedBeyondExpectation: Happening[] = [
+  ['pause', 3, 27],
+  // Nothing is there to be reversed: a day on which it was told, and no more.
+  ['reverse', 0, 1],
+  ['resume', 3, 0],
+]
+
 t.test('an answer about a past day is the answer that was given on that day', async (t) => {
   let days = 0
   await fc.assert(
@@ -173,7 +193,7 @@ t.test('an answer about a past day is the answer that was given on that day', as
       }
       days += told.size
     }),
-    { numRuns: 7, examples: [[amendedWhilePaused]] },
+    { numRuns: 7, examples: [[amendedWhilePaused], [reversedTwice], [skippedBeyondExpectation]] },
   )
   t.ok(days > 20, `of ${days} days`)
 })

@@ -39,15 +39,21 @@ export interface Projected {
   is_skipped: boolean
   /** Touched by a pause that is still open: not due until that ends, even where its expected end has passed. */
   is_suspended: boolean
+  /** From this day on it is skipped for certain; of an open pause that skips, if that has not ended by then. */
+  skipped_on: string | null
   settled: bigint
-  /** Until the reversal that reopened it, a pause passed it by: it stood on another date than it does now. */
-  held: Held | null
+  /** Where it stood before the reversals that moved it, in order: what counts on a day is the first that lasts longer. */
+  held: Held[]
 }
 
+/** Where an instalment stood until a delivery was taken back: a pause passed it by then, or took it otherwise. */
 export interface Held {
-  due_on: string
-  /** The day of the reversal: on it and after, the rest of the instalment is what counts. */
+  /** The day of the reversal: from then on the next counts, and after the last what stands now. */
   until: string
+  /** When it was due, if before that day. */
+  due_on: string | null
+  /** When it was skipped, if before that day. */
+  skipped_on: string | null
 }
 
 export interface Projection {
@@ -59,11 +65,12 @@ export interface Projection {
 interface Standing extends Part {
   is_skipped: boolean
   is_suspended: boolean
+  skipped_on: string | null
 }
 
 /**
  * What became of a plan under its pauses and deliveries. A function of dated facts alone: the order in which they were
- * recorded changes nothing. Pauses are taken by their start, each on what the earlier ones left:
+ * recorded changes nothing. Pauses are taken by their start, each on what the earlier ones left, a skip before a shift:
  * - `skip`: what is due inside the pause is not due any more;
  * - `shift`: what is due on or after its start moves by its length (see `shiftOf`);
  * - `accrue`: nothing changes.
@@ -74,13 +81,14 @@ export function project(plan: readonly Part[], pauses: readonly PauseSpan[], ent
   const standing = standingUnder(plan, pauses, live)
   const { settled, surplus } = allocate(standing, live)
   const held = heldBefore(plan, pauses, entries, standing)
-  const instalments = standing.map(({ seq, due_on, is_skipped, is_suspended }) => ({
+  const instalments = standing.map(({ seq, due_on, is_skipped, is_suspended, skipped_on }) => ({
     seq,
     due_on,
     is_skipped,
     is_suspended,
+    skipped_on,
     settled: settled.get(seq) ?? 0n,
-    held: held.get(seq) ?? null,
+    held: held.get(seq) ?? [],
   }))
   return { instalments, surplus }
 }
@@ -117,10 +125,15 @@ export function allocate(
 }
 
 function standingUnder(plan: readonly Part[], pauses: readonly PauseSpan[], entries: readonly Entry[]): Standing[] {
-  let standing: Standing[] = plan.map((part) => ({ ...part, is_skipped: false, is_suspended: false }))
+  let standing: Standing[] = plan.map((part) => ({
+    ...part,
+    is_skipped: false,
+    is_suspended: false,
+    skipped_on: null,
+  }))
   const inOrder = pauses
     .filter((pause) => pause.effect !== 'accrue')
-    .toSorted((a, b) => (a.starts_on < b.starts_on ? -1 : a.starts_on > b.starts_on ? 1 : a.until < b.until ? -1 : 1))
+    .toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : orderOf(a) > orderOf(b) ? 1 : 0))
   // Where two shifts overlap, the second moves by what the first has not covered.
   let shiftedUntil = ''
   for (const pause of inOrder) {
@@ -128,16 +141,14 @@ function standingUnder(plan: readonly Part[], pauses: readonly PauseSpan[], entr
     const { settled } = allocate(standing, before)
     const isTouched = ({ seq, units, is_skipped, due_on }: Standing) =>
       due_on !== null && !is_skipped && (units === 0n || (settled.get(seq) ?? 0n) < units)
-    if (pause.is_open) {
-      standing = standing.map((part) =>
-        isTouched(part) && isFrom(part, pause) ? { ...part, is_suspended: true } : part,
-      )
-    }
     if (pause.effect === 'skip') {
-      standing = standing.map((part) =>
-        isTouched(part) && isInside(part, pause) ? { ...part, is_skipped: true } : part,
-      )
+      standing = standing.map((part) => (isTouched(part) ? skippedBy(part, pause) : part))
     } else {
+      if (pause.is_open) {
+        standing = standing.map((part) =>
+          isTouched(part) && isFrom(part, pause) ? { ...part, is_suspended: true } : part,
+        )
+      }
       const uncovered = { ...pause, starts_on: later(pause.starts_on, shiftedUntil) }
       if (uncovered.starts_on < uncovered.until) standing = shifted(standing, uncovered, isTouched)
       shiftedUntil = later(shiftedUntil, pause.until)
@@ -146,13 +157,32 @@ function standingUnder(plan: readonly Part[], pauses: readonly PauseSpan[], entr
   return standing
 }
 
+/** Of those that begin on one day the skip comes first: how long each lasts may not be known yet. */
+const orderOf = ({ starts_on, effect, until }: PauseSpan): string =>
+  `${starts_on} ${effect === 'skip' ? 0 : 1} ${until}`
+
 const later = (a: string, b: string): string => (a > b ? a : b)
 
 /** Due on or after the start of a pause, as far as the part knows that pause. */
 const isFrom = ({ due_on, made_on }: Part, pause: PauseSpan): boolean =>
   due_on !== null && due_on >= later(pause.starts_on, made_on)
 
-const isInside = (part: Part, pause: PauseSpan): boolean => isFrom(part, pause) && (part.due_on ?? '') < pause.until
+/**
+ * What a skip makes of a part. While it is open, each day on which the part would be due is one on which it is not. What
+ * an open shift holds up is due when that ends, and may be skipped then: nobody knows the day.
+ */
+function skippedBy(part: Standing, pause: PauseSpan): Standing {
+  if (part.due_on === null || !isFrom(part, pause)) return part
+  const is_skipped = part.due_on < pause.until
+  if (!is_skipped && !pause.is_open) return part
+  const isShifting = part.is_suspended && part.skipped_on === null
+  return {
+    ...part,
+    is_skipped,
+    is_suspended: part.is_suspended || pause.is_open,
+    skipped_on: isShifting ? null : (part.skipped_on ?? part.due_on),
+  }
+}
 
 /** Moves what a shift touches: the parts of each plan by their own share of the pause, in their own rhythm. */
 function shifted(standing: readonly Standing[], pause: PauseSpan, isTouched: (part: Standing) => boolean): Standing[] {
@@ -204,28 +234,35 @@ const monthsBetween = (from: string, to: string): number =>
 /** The calendar ends with the year 9999: dates have four digits for the year. */
 const inCalendar = (date: string): string => (/^\d{4}-/.test(date) ? date : '9999-12-31')
 
-/** Where reversals let a pause take an instalment that it had passed by: where that stood before, and until when. */
+/** Where each instalment stood before the reversals of deliveries, as far as it stood otherwise than it does now. */
 function heldBefore(
   plan: readonly Part[],
   pauses: readonly PauseSpan[],
   entries: readonly Entry[],
   standing: readonly Standing[],
-): Map<number, Held> {
-  const held = new Map<number, Held>()
+): Map<number, Held[]> {
+  const held = new Map<number, Held[]>()
   const planned = new Map(plan.map((part) => [part.seq, part.due_on]))
-  const taken = standing.filter((part) => isTaken(part) || part.due_on !== planned.get(part.seq))
-  if (taken.length === 0) return held
-  const reversals = new Set(entries.flatMap((entry) => entry.reversed_on ?? []))
-  for (const until of [...reversals].toSorted()) {
+  const isMoved = (part: Standing) => part.is_skipped || part.is_suspended || part.due_on !== planned.get(part.seq)
+  if (!standing.some(isMoved)) return held
+  const reversals = [...new Set(entries.flatMap((entry) => entry.reversed_on ?? []))].toSorted()
+  const before = reversals.map((until) => {
     const then = entries.filter((entry) => entry.on < until && (entry.reversed_on ?? '9999') >= until)
-    const before = new Map(standingUnder(plan, pauses, then).map((part) => [part.seq, part]))
-    for (const now of taken) {
-      const was = before.get(now.seq)
-      if (!was || was.due_on === null || isTaken(was) || was.due_on >= until) continue
-      if (isTaken(now) || now.due_on !== was.due_on) held.set(now.seq, { due_on: was.due_on, until })
-    }
+    return { until, parts: new Map(standingUnder(plan, pauses, then).map((part) => [part.seq, part])) }
+  })
+  for (const now of standing) {
+    const stood = before.map(({ until, parts }) => heldAs(parts.get(now.seq) ?? now, until))
+    const last = stood.findLastIndex((was) => {
+      const is = heldAs(now, was.until)
+      return was.due_on !== is.due_on || was.skipped_on !== is.skipped_on
+    })
+    if (last >= 0) held.set(now.seq, stood.slice(0, last + 1))
   }
   return held
 }
 
-const isTaken = (part: Standing): boolean => part.is_skipped || part.is_suspended
+/** What of an instalment counts on the days before `until`. */
+function heldAs({ due_on, skipped_on, is_skipped, is_suspended }: Standing, until: string): Held {
+  const before = (date: string | null) => (date !== null && date < until ? date : null)
+  return { until, due_on: is_skipped || is_suspended ? null : before(due_on), skipped_on: before(skipped_on) }
+}

@@ -560,7 +560,7 @@ export interface Instalments {
   commitment_id: string;
   created_at: string;
   due_on: string | null;
-  held_due_on: string | null;
+  held: Generated<Json>;
   held_until: string | null;
   id: string;
   is_suspended: Generated<boolean>;
@@ -571,6 +571,7 @@ export interface Instalments {
   replaced: Generated<string>;
   seq: number;
   settled: Generated<string>;
+  skipped_on: string | null;
   state: string;
   superseded_on: string | null;
   tenant_id: string;

@@ -1,5 +1,5 @@
 import type { Rhythm } from '../../core/due-dates.ts'
-import { type Part, type Projected, project } from '../../core/instalments.ts'
+import { type Held, type Part, type Projected, project } from '../../core/instalments.ts'
 import { scaleOf } from '../../core/money.ts'
 import { decimalOf, unitsOf } from '../../core/units.ts'
 import type { InstalmentState, PartChange, PartRow, ScheduleFacts } from './store.ts'
@@ -85,8 +85,9 @@ function changeOf(
     settled: decimalOf(projected.settled, digits),
     state: stateOf(facts, projected, capacity),
     is_suspended: projected.is_suspended,
-    held_due_on: projected.held?.due_on ?? null,
-    held_until: projected.held?.until ?? null,
+    skipped_on: projected.skipped_on,
+    held: projected.held,
+    held_until: projected.held.at(-1)?.until ?? null,
   }
 }
 
@@ -103,7 +104,14 @@ function stateOf(
 }
 
 function isChanged(part: PartRow, next: PartChange): boolean {
-  if (!isSame(part.settled, next.settled)) return true
-  const names = ['due_on', 'state', 'is_suspended', 'held_due_on', 'held_until'] as const
+  if (!isSame(part.settled, next.settled) || !isHeldAlike(part.held, next.held)) return true
+  const names = ['due_on', 'state', 'is_suspended', 'skipped_on'] as const
   return names.some((name) => part[name] !== next[name])
 }
+
+const isHeldAlike = (a: readonly Held[], b: readonly Held[]): boolean =>
+  a.length === b.length &&
+  a.every(({ until, due_on, skipped_on }, at) => {
+    const other = b[at]
+    return until === other?.until && due_on === other.due_on && skipped_on === other.skipped_on
+  })

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Rhythm } from '../../core/due-dates.ts'
 import { newId } from '../../core/ids.ts'
-import type { ScheduleEffect } from '../../core/instalments.ts'
+import type { Held, ScheduleEffect } from '../../core/instalments.ts'
 import type { Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { together } from '../../db/together.ts'
@@ -21,8 +21,8 @@ export interface PartRow {
   settled: string
   state: InstalmentState
   is_suspended: boolean
-  held_due_on: string | null
-  held_until: string | null
+  skipped_on: string | null
+  held: Held[]
 }
 
 /** All that decides what becomes of the instalments of one commitment. */
@@ -62,7 +62,7 @@ const facts = prepare<{ body: string }>(sql`
         'seq', i.seq, 'made_on', i.made_on, 'anchor_day', i.anchor_day,
         'keeps_weekday', i.keeps_weekday, 'original_due_on', i.original_due_on, 'due_on', i.due_on,
         'measure', i.measure::text, 'replaced', i.replaced::text, 'settled', i.settled::text, 'state', i.state,
-        'is_suspended', i.is_suspended, 'held_due_on', i.held_due_on, 'held_until', i.held_until) order by i.seq), '[]')
+        'is_suspended', i.is_suspended, 'skipped_on', i.skipped_on, 'held', i.held) order by i.seq), '[]')
       from instalments i
       where i.tenant_id = c.tenant_id and i.commitment_id = c.id and i.superseded_on is null),
     'pauses', (
@@ -139,15 +139,18 @@ const partsInsert = together(
 /** What became of an instalment, as it is to be kept. */
 export type PartChange = Pick<
   PartRow,
-  'seq' | 'due_on' | 'settled' | 'state' | 'is_suspended' | 'held_due_on' | 'held_until'
-> & { commitment_id: string }
+  'seq' | 'due_on' | 'settled' | 'state' | 'is_suspended' | 'skipped_on' | 'held'
+> & {
+  commitment_id: string
+  held_until: string | null
+}
 
 const update = prepare(sql`
   update instalments i set due_on = p.due_on, settled = p.settled, state = p.state, is_suspended = p.is_suspended,
-    held_due_on = p.held_due_on, held_until = p.held_until, version = i.version + 1,
+    skipped_on = p.skipped_on, held = p.held, held_until = p.held_until, version = i.version + 1,
     updated_at = ${param('now')}::timestamptz
   from json_to_recordset(${param('parts')}::json) as p (commitment_id uuid, seq integer, due_on date, settled numeric,
-    state text, is_suspended boolean, held_due_on date, held_until date)
+    state text, is_suspended boolean, skipped_on date, held jsonb, held_until date)
   where i.tenant_id = ${tenantParam} and i.commitment_id = p.commitment_id and i.seq = p.seq`)
 
 export async function instalmentsUpdate(tx: Tx, parts: readonly PartChange[]): Promise<void> {

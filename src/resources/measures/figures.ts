@@ -2,10 +2,16 @@ import { type RawBuilder, sql } from 'kysely'
 import { tenantParam } from '../../db/prepared.ts'
 import { asked, closed, promised } from './store.ts'
 
+/** When an instalment `i` was due or skipped, as it stood before the reversals after the day that is asked about. */
+const heldAs = (day: 'due_on' | 'skipped_on') => sql`(
+  select h.${sql.ref(day)} from jsonb_to_recordset(i.held) as h (until date, due_on date, skipped_on date)
+  where h.until > c.t order by h.until limit 1
+)`
+
 /** The plan of the day of each commitment: what was due by it, and of what was skipped and replaced by then. */
 const plans = sql`plans as materialized (
   select i.id, sum(i.measure) as planned,
-    sum(i.net) filter (where i.state = 'skipped' and i.planned_on <= i.t and not i.is_held) as skipped,
+    sum(i.net) filter (where i.skipped_on <= i.t) as skipped,
     sum(i.measure - i.net) as replaced,
     sum(i.net) filter (where i.due_on <= i.t) as due,
     sum(i.net) filter (where i.due_on < i.t) as due_before,
@@ -17,15 +23,15 @@ const plans = sql`plans as materialized (
     -- Numbers count on: where one is missing, another plan stood before.
     max(i.seq) > count(*) as is_replanned
   from (
-    select c.id, c.t, c.late_on, c.closed_on, i.seq, i.measure, i.state, i.due_on as planned_on,
+    select c.id, c.t, c.late_on, c.closed_on, i.seq, i.measure, i.due_on as planned_on,
       i.measure - case when i.replaced = 0 then 0 else (
         select coalesce(sum(d.measure), 0) from instalment_reductions d
         where d.tenant_id = ${tenantParam} and d.commitment_id = i.commitment_id and d.seq = i.seq and d.reduced_on <= c.t
       ) end as net,
-      coalesce(c.t < i.held_until, false) as is_held,
+      case when c.t < i.held_until then ${heldAs('skipped_on')} else i.skipped_on end as skipped_on,
       -- Null where it is not due at all: see the instalments' own reckoning for what is held.
-      case when c.t < i.held_until then i.held_due_on when i.state <> 'skipped' and not i.is_suspended then i.due_on end
-        as due_on
+      case when c.t < i.held_until then ${heldAs('due_on')}
+        when i.state <> 'skipped' and not i.is_suspended then i.due_on end as due_on
     from promised c
     join instalments i on i.tenant_id = ${tenantParam} and i.commitment_id = c.id and i.made_on <= c.t
       and (i.superseded_on is null or i.superseded_on > c.t)
