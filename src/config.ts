@@ -13,6 +13,8 @@ export interface Config {
   ownerUrl: string | undefined | null
   dataDir: string
   poolSize: number
+  /** How much memory representations may take that were read lately. */
+  keptBytes: number
   statementTimeoutMs: number
   logLevel: string
   logFormat: 'json' | 'pretty'
@@ -141,6 +143,7 @@ export function readConfig(env: Environment): Config {
     ownerUrl,
     dataDir: text('DATA_DIR', '.data'),
     poolSize: whole('POOL_SIZE', 20, 2, 500),
+    keptBytes: whole('KEPT_MB', 16, 0, 4000) * 1_000_000,
     statementTimeoutMs: whole('STATEMENT_TIMEOUT_MS', 10_000, 100, 600_000),
     logLevel: choice('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     logFormat: choice('LOG_FORMAT', ['json', 'pretty'], 'json'),

@@ -64,6 +64,7 @@ async function start(config: Config, logger: Logger, draining: AbortSignal, stop
     url,
     size: config.poolSize,
     statementTimeoutMs: config.statementTimeoutMs,
+    keptBytes: config.keptBytes,
     connectTimeoutMs: 5000,
     onError: (error) => logger.warn({ err: error }, 'an idle database connection was lost'),
   })

@@ -20,6 +20,7 @@ t.test('an empty environment is enough', async (t) => {
     ownerUrl: undefined,
     dataDir: '.data',
     poolSize: 20,
+    keptBytes: 16_000_000,
     statementTimeoutMs: 10_000,
     logLevel: 'info',
     logFormat: 'json',

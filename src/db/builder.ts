@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
+import type { Kept } from './kept.ts'
 import type { Connection } from './lease.ts'
 import type { DB } from './rows.ts'
 
@@ -9,6 +10,8 @@ export interface ReadTx {
   readonly client: Connection
   /** The query builder, bound to this connection. */
   readonly db: Kysely<DB>
+  /** Whole representations that were read lately: for who sees all of the tenant, and writes nothing. */
+  readonly kept: Kept | undefined
 }
 
 /** Names of the statements that the query builder made, by their text: the first so many that occur. */
@@ -34,11 +37,12 @@ function kyselyOn(client: Connection): Kysely<DB> {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) })
 }
 
-export function readTx(client: Connection, tenantId: string): ReadTx {
+export function readTx(client: Connection, tenantId: string, kept?: Kept): ReadTx {
   let db: Kysely<DB> | undefined
   return {
     tenantId,
     client,
+    kept,
     // Made when first asked for: hot reads run prepared statements and never need it.
     get db() {
       db ??= kyselyOn(client)

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
 import { type ReadTx, readTx } from './builder.ts'
+import { keepUpTo } from './kept.ts'
 import { type Lease, lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
 import { type Reader, setReader } from './sessions.ts'
@@ -130,7 +131,13 @@ async function taken(pool: pg.Pool): Promise<pg.PoolClient> {
 const deadlock = new Set(['40001', '40P01'])
 const writeAttempts = 5
 
-export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Database {
+export interface DatabaseSettings extends Omit<PoolSettings, 'pipeline'> {
+  /** How much memory representations may take that were read lately. */
+  keptBytes?: number
+}
+
+export function connectDatabase({ keptBytes = 16_000_000, ...settings }: DatabaseSettings): Database {
+  const kept = keepUpTo(keptBytes)
   const pool = makePool({ ...settings, pipeline: true })
   const quarter = Math.max(2, Math.ceil(settings.size / 4))
   const streams = makePool({ ...settings, size: quarter, pipeline: false })
@@ -178,7 +185,7 @@ export function connectDatabase(settings: Omit<PoolSettings, 'pipeline'>): Datab
         isOneMoment && client.query('begin isolation level repeatable read read only'),
       ])
       begun.catch(() => {})
-      const result = await work(readTx(lease.client, reader.tenantId))
+      const result = await work(readTx(lease.client, reader.tenantId, reader.organisations === null ? kept : undefined))
       await begun
       return result
     } catch (error) {

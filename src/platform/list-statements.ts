@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { TSchema } from 'typebox'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
-import type { View } from './resource.ts'
+import type { AnyResource, View } from './resource.ts'
 
 // What a list is made of, and the statements that it comes to: one that finds records, one that counts them, and one
 // that shows those that were found.
@@ -30,6 +30,8 @@ export interface ListOptions {
   name: string
   item: TSchema
   view: View<unknown>
+  /** The kind of its records, where the list shows them as they are shown one by one. */
+  of?: AnyResource
   sorts: Record<string, SortKey>
   filters: Record<string, Filter>
   defaultSort: string
@@ -47,6 +49,8 @@ export interface ListOptions {
 export interface Place {
   id: string
   key: string
+  /** Says which state of the record it is, where representations of its kind are kept. */
+  stamp?: string
 }
 
 /**
@@ -84,10 +88,15 @@ export function shapeOf(options: ListOptions, sort: string, used: readonly strin
     (${param('key')}::${sql.raw(chosen.type)}, ${param('id')}::uuid)`
   const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
   const bare = options.view.clearSelect()
+  const { keeping } = options.of ?? {}
   return {
     page: prepare<Place>(
       bare
-        .select([sql<string>`r.id`.as('id'), sql<string>`(${chosen.key})::text`.as('key')])
+        .select([
+          sql<string>`r.id`.as('id'),
+          sql<string>`(${chosen.key})::text`.as('key'),
+          ...(keeping ? [keeping.stamp.as('stamp')] : []),
+        ])
         .where(hasCursor ? sql<boolean>`${all} and ${after}` : all)
         .orderBy(sql`${chosen.key} ${direction}`)
         .orderBy(sql`r.id ${direction}`)

@@ -120,6 +120,7 @@ export function defineList(options: ListOptions): List {
   )
   const shapes = new Map<string, Shape>()
   const bodies = bodiesOf(options)
+  const { keeping } = options.of ?? {}
 
   function shape(sort: string, used: readonly string[], hasCursor: boolean) {
     const name = JSON.stringify([sort, used, hasCursor])
@@ -174,10 +175,22 @@ export function defineList(options: ListOptions): List {
 
   async function read(tx: ReadTx, asked: unknown, parent: Values = {}, moment: Values = {}): Promise<Page> {
     const { places, next, total, own } = await page(tx, asked, parent, moment)
-    const [ids, keys] = [places.map(({ id }) => id), places.map(({ key }) => key)]
+    const { kept } = tx
+    const nameOf = ({ id }: Place) => keeping?.nameOf(tx.tenantId, id) ?? id
+    const byId = new Map<string, string>()
+    const unknown = places.filter((place) => {
+      const body = place.stamp === undefined ? undefined : kept?.get(nameOf(place), place.stamp)
+      if (body !== undefined) byId.set(place.id, body)
+      return body === undefined
+    })
+    const [ids, keys] = [unknown.map(({ id }) => id), unknown.map(({ key }) => key)]
     const rows = ids.length > 0 ? await bodies.run(tx, { ...own, ids, keys }) : []
-    const byId = new Map(rows.map(({ id, body }) => [id, present(body)]))
-    return { bodies: ids.flatMap((id) => byId.get(id) ?? []), next, total }
+    for (const { id, body } of rows) byId.set(id, present(body))
+    for (const place of unknown) {
+      const body = byId.get(place.id)
+      if (kept && place.stamp !== undefined && body !== undefined) kept.set(nameOf(place), place.stamp, body)
+    }
+    return { bodies: places.flatMap(({ id }) => byId.get(id) ?? []), next, total }
   }
 
   const places: List['places'] = (tx, asked, limit, parent = {}, moment = {}) => found(tx, asked, limit, parent, moment)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type IdentifierNode, type SelectQueryBuilder, sql } from 'kysely'
+import { type IdentifierNode, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { Moved, notFound } from '../core/problem.ts'
 import type { Database, ReadTx, Tx } from '../db/database.ts'
@@ -14,6 +14,22 @@ export interface Represented {
   body: string
   /** The record that this one was merged into, of a kind that can be merged. */
   merged_into_id?: string | null
+  /** Says which state of the record it is. */
+  stamp?: string
+}
+
+/** The stamp of a record by an alias: another one with each change of what represents it, also after a restored back-up. */
+const stampOf = (alias: string) =>
+  sql<string>`${sql.ref(`${alias}.version`)} || ' ' || ${sql.ref(`${alias}.updated_at`)}`
+
+/** How the representations of a kind are kept. */
+export interface Keeping {
+  /** What a record goes by, among those that are kept. */
+  nameOf(tenantId: string, id: string): string
+  /** The stamp of a record of a list. */
+  stamp: RawBuilder<string>
+  /** Reads the stamp of one by `id`. */
+  stampOfOne: Prepared<{ stamp: string }>
 }
 
 /** What a change left behind: filled in when its transaction ends. */
@@ -40,6 +56,8 @@ export interface Resource<Wire> {
   survivor?: Prepared<{ id: string }>
   /** Reads one by `id`. */
   one: Prepared<Represented>
+  /** None for a kind whose representations are read anew each time. */
+  keeping: Keeping | undefined
   /** Appends the event of a change to one by `id`, and reads it. */
   record: Prepared<Represented>
   /** Locks one by its id until the transaction ends, and reads it; undefined where there is none. */
@@ -69,10 +87,13 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
     rows.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql.ref('r.id'), '=', param<string>('id'))
   const one = only(view)
   const representation = kept ? sql`(select row_to_json(k) from (${only(kept)}) k)` : sql.ref('v.body')
-  const reads = readsOf(table, view, one, merges)
+  // Of a kind that is not kept whole by events, for the sake of persons, nothing is kept in memory either.
+  const isKept = !kept && columnsOf(view).includes('updated_at')
+  const reads = readsOf(table, view, one, { merges, isKept })
   return {
     ...known,
     one: reads.one,
+    keeping: isKept ? keepingOf(type, table) : undefined,
     hold: together(reads.holdOne, reads.holdMany),
     ...(merges ? { survivor: survivorIn(table) } : {}),
     record: prepare<Represented>(sql`
@@ -115,10 +136,23 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   }
 }
 
+const keepingOf = (type: string, table: keyof DB): Keeping => ({
+  nameOf: (tenantId, id) => `${type} ${tenantId} ${id.toLowerCase()}`,
+  stamp: stampOf('r'),
+  stampOfOne: prepare(sql`
+    select ${stampOf('r')} as stamp from ${sql.table(table)} r where r.tenant_id = ${tenantParam} and r.id = ${param('id')}`),
+})
+
 /** The ways to read records of a kind, and to lock them first. */
-function readsOf(table: keyof DB, view: View<unknown>, ofOne: View<unknown>, merges: boolean) {
+function readsOf(
+  table: keyof DB,
+  view: View<unknown>,
+  ofOne: View<unknown>,
+  { merges, isKept }: { merges: boolean; isKept: boolean },
+) {
   const columns = sql.raw(`v.id, v.version, row_to_json(v)::text as body${merges ? ', v.merged_into_id' : ''}`)
-  const one = prepare<Represented>(sql`select ${columns} from (${ofOne}) v`)
+  const stamp = isKept ? sql`, ${stampOf('v')} as stamp` : sql``
+  const one = prepare<Represented>(sql`select ${columns}${stamp} from (${ofOne}) v`)
   const lock = prepare<object>(sql`
     select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')} for no key update`)
   const ofMany = view
@@ -158,9 +192,18 @@ export const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
 
 /** The current representation of one record. @throws Problem `not_found`, or Moved where it was merged into another */
 export async function readOne(tx: ReadTx, resource: AnyResource, id: string): Promise<Represented> {
+  const { kept } = tx
+  const { keeping } = resource
+  const name = kept && keeping?.nameOf(tx.tenantId, id)
+  if (name !== undefined && kept?.stampOf(name) !== undefined) {
+    const [now] = (await keeping?.stampOfOne.run(tx, { id })) ?? []
+    const body = now && kept.get(name, now.stamp)
+    if (body !== undefined) return { version: Number.parseInt(now?.stamp ?? '', 10), body }
+  }
   const [row] = await resource.one.run(tx, { id })
   if (!row) throw notFound()
   await refuseMoved(tx, resource, id, row.merged_into_id)
+  if (name !== undefined && row.stamp !== undefined) kept?.set(name, row.stamp, row.body)
   return row
 }
 

@@ -55,8 +55,10 @@ export async function startService(
   {
     url: given,
     connectTimeoutMs = 20_000,
+    // Each read comes from Postgres, where nothing else is asked for: what is answered by one ETag is compared.
+    keptBytes = 0,
     ...options
-  }: { clock?: Clock; url?: string; connectTimeoutMs?: number } & Partial<Deps> = {},
+  }: { clock?: Clock; url?: string; connectTimeoutMs?: number; keptBytes?: number } & Partial<Deps> = {},
 ): Promise<Service> {
   const url = given ?? (await cloneDatabase(t))
   const clock = options.clock ?? systemClock
@@ -67,6 +69,7 @@ export async function startService(
       url,
       size: 10,
       statementTimeoutMs: 20_000,
+      keptBytes,
       connectTimeoutMs,
       onError: (error) => faults.push(error),
     })
@@ -132,6 +135,20 @@ const injecting =
 
 /** A client whose every answer is checked against the contract. */
 export function clientOver(send: Send, check: Check, key: string): Client {
+  const known = new Map<string, Answer>()
+
+  /** A strong ETag stands for one representation: whoever keeps that by it must never meet another (RFC 9110, 8.8.3). */
+  function checkEtag(path: string, asked: Record<string, string>, answer: Answer): void {
+    if (answer.status !== 200 || answer.headers['etag'] === undefined) return
+    const { authorization, ...others } = asked
+    const name = JSON.stringify([path, authorization, others['accept'], others['accept-language'], answer.etag])
+    const before = known.get(name)
+    if (before && before.text !== answer.text) {
+      throw new Error(`GET ${path} shows two representations as ${answer.etag}:\n${before.text}\n${answer.text}`)
+    }
+    known.set(name, answer)
+  }
+
   async function call(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> {
     const credential = options.key === undefined ? key : options.key
     const headers: Record<string, string> = {
@@ -150,6 +167,7 @@ export function clientOver(send: Send, check: Check, key: string): Client {
       etag: String(response.headers['etag']),
     }
     check(method, path, answer)
+    if (method === 'GET') checkEtag(path, headers, answer)
     return answer
   }
   return {

@@ -20,6 +20,7 @@ const filters = {
 const listed = {
   item: Amendment,
   view: amendmentResource.view,
+  of: amendmentResource,
   sorts: {
     created_at: byInstant('created_at'),
     updated_at: byInstant('updated_at'),

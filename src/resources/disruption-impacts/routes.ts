@@ -28,6 +28,7 @@ const list = defineList({
   name: 'impacts',
   item: Impact,
   view: impactResource.view,
+  of: impactResource,
   sorts: {
     created_at: byInstant('created_at'),
     updated_at: byInstant('updated_at'),

@@ -28,6 +28,7 @@ const list = defineList({
   name: 'disruptions',
   item: Disruption,
   view: disruptionResource.view,
+  of: disruptionResource,
   sorts: {
     created_at: byInstant('created_at'),
     updated_at: byInstant('updated_at'),

@@ -51,6 +51,7 @@ const deliveredOn: SortKey = { key: sql.ref('r.delivered_on'), type: 'date' }
 const shared = {
   item: Fulfilment,
   view: fulfilmentResource.view,
+  of: fulfilmentResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), delivered_on: deliveredOn },
   defaultSort: 'created_at',
 }

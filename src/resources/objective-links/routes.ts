@@ -16,6 +16,7 @@ const list = defineList({
   name: 'objective_links',
   item: ObjectiveLink,
   view: objectiveLinkResource.view,
+  of: objectiveLinkResource,
   sorts: {
     created_at: byInstant('created_at'),
     updated_at: byInstant('updated_at'),

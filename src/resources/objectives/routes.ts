@@ -14,6 +14,7 @@ const list = defineList({
   name: 'objectives',
   item: Objective,
   view: objectiveResource.view,
+  of: objectiveResource,
   sorts: {
     created_at: byInstant('created_at'),
     updated_at: byInstant('updated_at'),

@@ -8,6 +8,7 @@ export const partnershipList = defineList({
   name: 'partnerships',
   item: Partnership,
   view: partnershipResource.view,
+  of: partnershipResource,
   sorts: partnershipSorts,
   defaultSort: 'created_at',
   filters: { ...partnershipFilters, ...evaluationDueFilters },

@@ -20,6 +20,7 @@ const list = defineList({
   name: 'portfolio_snapshots',
   item: PortfolioSnapshot,
   view: portfolioSnapshotResource.view,
+  of: portfolioSnapshotResource,
   sorts: { period: byText('period'), created_at: byInstant('created_at') },
   defaultSort: 'period',
   filters: {

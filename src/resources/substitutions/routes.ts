@@ -27,6 +27,7 @@ const list = defineList({
   name: 'substitutions',
   item: Substitution,
   view: substitutionResource.view,
+  of: substitutionResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'created_at',
   filters: {
