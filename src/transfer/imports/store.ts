@@ -148,8 +148,8 @@ export async function waitingRefuse(tx: Tx, id: string): Promise<void> {
 /** Begins anew what happens in one transaction or not at all, where it broke off. */
 export async function importRestart(tx: Tx, id: string): Promise<void> {
   await sql`delete from import_results where tenant_id = ${tx.tenantId} and import_id = ${id}`.execute(tx.db)
-  await sql`update imports set phase = 0, round = 1, done_to = null, settled_in_round = 0, rows_done = 0, created = 0,
-      updated = 0, unchanged = 0, ambiguous = 0, invalid = 0, waiting = 0
+  await sql`update imports set version = version + 1, updated_at = ${tx.now}, phase = 0, round = 1, done_to = null,
+      settled_in_round = 0, rows_done = 0, created = 0, updated = 0, unchanged = 0, ambiguous = 0, invalid = 0, waiting = 0
     where tenant_id = ${tx.tenantId} and id = ${id}`.execute(tx.db)
 }
 
