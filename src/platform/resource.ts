@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type IdentifierNode, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
+import { type IdentifierNode, type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { Moved, notFound } from '../core/problem.ts'
 import type { Database, ReadTx, Tx } from '../db/database.ts'
@@ -7,6 +7,7 @@ import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 import { together } from '../db/together.ts'
 import { principalOf } from './auth.ts'
+import { type Keeping, keepingOf, keptOne, stampOf } from './keeping.ts'
 
 /** A row as it leaves: its version, and its representation as JSON text that Postgres built. */
 export interface Represented {
@@ -16,20 +17,6 @@ export interface Represented {
   merged_into_id?: string | null
   /** Says which state of the record it is. */
   stamp?: string
-}
-
-/** The stamp of a record by an alias: another one with each change of what represents it, also after a restored back-up. */
-const stampOf = (alias: string) =>
-  sql<string>`${sql.ref(`${alias}.version`)} || ' ' || ${sql.ref(`${alias}.updated_at`)}`
-
-/** How the representations of a kind are kept. */
-export interface Keeping {
-  /** What a record goes by, among those that are kept. */
-  nameOf(tenantId: string, id: string): string
-  /** The stamp of a record of a list. */
-  stamp: RawBuilder<string>
-  /** Reads the stamp of one by `id`. */
-  stampOfOne: Prepared<{ stamp: string }>
 }
 
 /** What a change left behind: filled in when its transaction ends. */
@@ -136,13 +123,6 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
   }
 }
 
-const keepingOf = (type: string, table: keyof DB): Keeping => ({
-  nameOf: (tenantId, id) => `${type} ${tenantId} ${id.toLowerCase()}`,
-  stamp: stampOf('r'),
-  stampOfOne: prepare(sql`
-    select ${stampOf('r')} as stamp from ${sql.table(table)} r where r.tenant_id = ${tenantParam} and r.id = ${param('id')}`),
-})
-
 /** The ways to read records of a kind, and to lock them first. */
 function readsOf(
   table: keyof DB,
@@ -192,18 +172,13 @@ export const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
 
 /** The current representation of one record. @throws Problem `not_found`, or Moved where it was merged into another */
 export async function readOne(tx: ReadTx, resource: AnyResource, id: string): Promise<Represented> {
-  const { kept } = tx
   const { keeping } = resource
-  const name = kept && keeping?.nameOf(tx.tenantId, id)
-  if (name !== undefined && kept?.stampOf(name) !== undefined) {
-    const [now] = (await keeping?.stampOfOne.run(tx, { id })) ?? []
-    const body = now && kept.get(name, now.stamp)
-    if (body !== undefined) return { version: Number.parseInt(now?.stamp ?? '', 10), body }
-  }
+  const known = keeping && (await keptOne(tx, keeping, id))
+  if (known) return known
   const [row] = await resource.one.run(tx, { id })
   if (!row) throw notFound()
   await refuseMoved(tx, resource, id, row.merged_into_id)
-  if (name !== undefined && row.stamp !== undefined) kept?.set(name, row.stamp, row.body)
+  if (keeping && row.stamp !== undefined) tx.kept?.set(keeping.nameOf(tx.tenantId, id), row.stamp, row.body)
   return row
 }
 

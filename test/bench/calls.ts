@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Call, Contender, Operation } from './measure.ts'
+import type { Call, Contender, Exporter, Operation } from './measure.ts'
 
 export const listFilter = 'status=agreed&limit=50'
 
@@ -41,7 +41,7 @@ export function callsOf({ ids, drafts, seats }: Sample, tenantId: string): Recor
     return { ...seat, title: `Made ${count}`, amount: '125.00' }
   }
   const terms = { kind: 'cash', binding: 'firm', reciprocity: 'in_return', mode: 'not_applicable' }
-  return {
+  const calls: Record<Operation, Record<Exporter, Call>> = {
     'get one': {
       ceiling: get(() => `/one/${turn(ids)}`),
       beide: get(() => `/v1/commitments/${turn(ids)}`),
@@ -81,4 +81,6 @@ export function callsOf({ ids, drafts, seats }: Sample, tenantId: string): Recor
       })),
     },
   }
+  const named = Object.entries(calls).map(([operation, of]) => [operation, { ...of, anew: of.beide }])
+  return Object.fromEntries(named) as Record<Operation, Record<Contender, Call>>
 }

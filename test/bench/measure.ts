@@ -2,8 +2,12 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import autocannon from 'autocannon'
 
-export const contenders = ['ceiling', 'beide', 'postgrest'] as const
+/** `anew` is this service too, with nothing kept in memory of what was read before. */
+export const contenders = ['ceiling', 'beide', 'anew', 'postgrest'] as const
 export type Contender = (typeof contenders)[number]
+/** An export is read anew each time. */
+export const exporters = ['ceiling', 'beide', 'postgrest'] as const
+export type Exporter = (typeof exporters)[number]
 export type Operation = 'get one' | 'list 50' | 'create one' | 'patch one'
 
 /** What the kernel counts processor time in. */

@@ -1,6 +1,7 @@
 import { type Load, load, median, type Target } from './measure.ts'
 
-// What the measures of many partnerships cost: a page of them beside a page of the same partnerships as they are.
+// What the measures of many partnerships cost: a page of them beside a page of the same partnerships as they are. Both
+// are made anew each time.
 
 const goal = 3
 const pages = { plain: '/v1/partnerships?limit=50', measures: '/v1/partnership-measures?limit=50' } as const

@@ -1,4 +1,13 @@
-import { type Contender, type Export, type Load, median, type Operation } from './measure.ts'
+import {
+  type Contender,
+  contenders,
+  type Export,
+  type Exporter,
+  exporters,
+  type Load,
+  median,
+  type Operation,
+} from './measure.ts'
 
 /** What we mean to reach: requests or rows a second, as a multiple of another's. */
 const goals: Record<Operation | 'export', Partial<Record<Contender, number>>> = {
@@ -18,21 +27,28 @@ function line(cells: readonly (string | number)[]): string {
 }
 
 /** How this service stands beside another, by speed and by processor time, and whether the goal is reached. */
-function ratios(of: Operation | 'export', speed: Record<Contender, number>, cpu: Record<Contender, number>): void {
+function ratios(
+  of: Operation | 'export',
+  speed: Record<Exporter, number>,
+  cpu: Record<Exporter, number>,
+  suffix = '',
+): void {
   for (const other of ['ceiling', 'postgrest'] as const) {
     const bySpeed = speed.beide / speed[other]
     const byCpu = cpu[other] / cpu.beide
     const goal = goals[of][other]
     const verdict = goal === undefined ? '' : `; goal ${goal}: ${bySpeed >= goal ? 'reached' : 'NOT REACHED'}`
-    console.log(`  to ${other}: ${figure(bySpeed, 2)} by speed, ${figure(byCpu, 2)} by processor time${verdict}`)
+    console.log(
+      `  to ${other}${suffix}: ${figure(bySpeed, 2)} by speed, ${figure(byCpu, 2)} by processor time${verdict}`,
+    )
   }
 }
 
-const each = <T>(seen: Record<Contender, T[]>, of: (one: T) => number): Record<Contender, number> => ({
-  ceiling: median(seen.ceiling.map(of)),
-  beide: median(seen.beide.map(of)),
-  postgrest: median(seen.postgrest.map(of)),
-})
+const each = <T, Name extends string>(seen: Record<Name, T[]>, of: (one: T) => number) =>
+  Object.fromEntries(Object.entries<T[]>(seen).map(([name, all]) => [name, median(all.map(of))])) as Record<
+    Name,
+    number
+  >
 
 export function reportLoads(operation: Operation, seen: Record<Contender, Load[]>): void {
   const speed = each(seen, (one) => one.requestsPerSecond)
@@ -40,20 +56,21 @@ export function reportLoads(operation: Operation, seen: Record<Contender, Load[]
   const postgres = each(seen, (one) => one.postgresMs)
   const cpu = each(seen, (one) => one.serverMs + one.postgresMs)
   console.log(`\n${line([operation, 'requests/s', 'server ms', 'postgres ms', 'together ms'])}`)
-  for (const name of ['ceiling', 'beide', 'postgrest'] as const) {
+  for (const name of contenders) {
     const times = [server[name], postgres[name], cpu[name]].map((value) => figure(value, 3))
     console.log(line([name, figure(speed[name]), ...times]))
   }
   ratios(operation, speed, cpu)
+  ratios(operation, { ...speed, beide: speed.anew }, { ...cpu, beide: cpu.anew }, ', nothing kept')
 }
 
-export function reportExports(seen: Record<Contender, Export[]>): void {
+export function reportExports(seen: Record<Exporter, Export[]>): void {
   const speed = each(seen, (one) => one.rowsPerSecond)
   const cpu = each(seen, (one) => one.serverMs + one.postgresMs)
   console.log(
     `\n${line(['export', 'rows/s', 'server ms', 'postgres ms', 'first byte ms', 'peak MB'])} (ms for 1,000 rows)`,
   )
-  for (const name of ['ceiling', 'beide', 'postgrest'] as const) {
+  for (const name of exporters) {
     const of = (what: (one: Export) => number, digits: number) => figure(median(seen[name].map(what)), digits)
     const times = [of((one) => one.serverMs, 1), of((one) => one.postgresMs, 1), of((one) => one.firstByteMs, 0)]
     const peak = figure(Math.max(...seen[name].map((one) => one.peakMb)))

@@ -15,6 +15,8 @@ import {
   type Contender,
   contenders,
   type Export,
+  type Exporter,
+  exporters,
   type Load,
   load,
   type Operation,
@@ -81,6 +83,8 @@ try {
 
   const beide = await startBeide(url)
   servers.push(beide)
+  const anew = await startBeide(url, { KEPT_MB: '0' })
+  servers.push(anew)
   const ceiling = await startCeiling({
     databaseUrl: url,
     tenantId: work.tenantId,
@@ -103,6 +107,7 @@ try {
   const targets: Record<Contender, Target> = {
     ceiling: target(ceiling, ''),
     beide: target(beide, `Bearer ${work.key}`),
+    anew: target(anew, `Bearer ${work.key}`),
     postgrest: target(postgrest, access.authorizationFor(work.tenantId)),
   }
 
@@ -111,7 +116,7 @@ try {
     Operation,
     Record<Contender, Call>,
   ][]) {
-    const seen: Record<Contender, Load[]> = { ceiling: [], beide: [], postgrest: [] }
+    const seen: Record<Contender, Load[]> = { ceiling: [], beide: [], anew: [], postgrest: [] }
     for (const contender of contenders) await load(targets[contender], calls[contender], 1)
     for (let n = 0; n < turns; n += 1) {
       for (const contender of contenders)
@@ -121,9 +126,9 @@ try {
     reportLoads(operation, seen)
   }
 
-  await compareMeasures(targets.beide, { seconds, turns })
+  await compareMeasures(targets.anew, { seconds, turns })
 
-  const exporting: Record<Contender, [Target, string]> = {
+  const exporting: Record<Exporter, [Target, string]> = {
     ceiling: [targets.ceiling, '/export/commitments'],
     beide: [target(beide, `Bearer ${archive.key}`), '/v1/exports/commitments.csv'],
     postgrest: [
@@ -131,9 +136,9 @@ try {
       '/export_commitments',
     ],
   }
-  const exports: Record<Contender, Export[]> = { ceiling: [], beide: [], postgrest: [] }
+  const exports: Record<Exporter, Export[]> = { ceiling: [], beide: [], postgrest: [] }
   for (let n = 0; n < turns; n += 1) {
-    for (const contender of contenders) exports[contender].push(await runExport(...exporting[contender]))
+    for (const contender of exporters) exports[contender].push(await runExport(...exporting[contender]))
   }
   reportExports(exports)
   // In a process of its own, so that what it holds is not what the load before it left behind.
