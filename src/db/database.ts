@@ -225,8 +225,10 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
         signal.addEventListener('abort', cancel)
         await setReader(client, reader)
         await client.query('begin isolation level repeatable read read only')
-        // A stream may outlast the limit of a single request; its client's disconnection ends it.
-        await client.query('set local statement_timeout = 0')
+        // A stream may outlast the limit of a single request; its client's disconnection ends it. It takes one processor
+        // of the database and leaves the others to requests: of 100,000 commitments, three workers that each group all
+        // that belongs to them took 1.7 times the processor time, and longer as well.
+        await client.query('set local statement_timeout = 0; set local max_parallel_workers_per_gather = 0')
         const result = await work(readTx(client, reader.tenantId))
         await client.query('commit')
         return result

@@ -47,12 +47,12 @@ export const recordColumns = (noun: string) =>
     updated_at: { type: 'instant', meaning: 'When it last changed' },
   }) satisfies Record<string, PlainColumn>
 
-/** The refs of all records of a kind, grouped once for the whole export: to be joined as `refs`. */
+/** The refs of all records of a kind, grouped once for the whole export: to be joined as `refs`. The first is at 0. */
 export const refsOf = (type: string) =>
   sql<{ resource_id: string; list: unknown; system: string; ref_id: string }>`(
     select x.resource_id,
       json_agg(json_build_object('system', x.system, 'id', x.ref_id, 'url', x.url) order by x.position) as list,
-      (array_agg(x.system order by x.position))[1] as system, (array_agg(x.ref_id order by x.position))[1] as ref_id
+      min(x.system) filter (where x.position = 0) as system, min(x.ref_id) filter (where x.position = 0) as ref_id
     from external_refs x where x.tenant_id = ${tenantParam} and x.resource_type = ${sql.lit(type)}
     group by x.resource_id)`.as('refs')
 
