@@ -130,3 +130,20 @@ t.test('who is erased meanwhile does not come back by what was written ahead', a
   t.match(await over(service, made.id), { status: 'finished', created: batch, invalid: 1 })
   t.same(await tablesWith(service, 'Achterberg'), [])
 })
+
+t.test('rows that are long make smaller batches, and none is left out', async (t) => {
+  const service = await shared.afresh()
+  const [short, long] = ['x', 'x'.repeat(900_000)]
+  const rowsWith = (text: string) => many(0, 12).map((row) => ({ ...row, text }))
+  const [few, most] = [await importFile(service, rowsWith(short)), await importFile(service, rowsWith(long))]
+  const lines = Array.from({ length: 12 }, (_, at) => at + 1)
+  for (const made of [few, most]) {
+    t.match(made, { status: 'finished', rows_read: 12, rows_done: 12, invalid: 12 })
+    t.same(
+      (await rowsOf(service, made)).map(({ line, outcome }) => [line, outcome]),
+      lines.map((line) => [line, 'invalid']),
+    )
+  }
+  // Each batch is a version of the import: twelve rows are one batch, or three where five of them are more than 4 MB.
+  t.equal(most.version - few.version, 2)
+})

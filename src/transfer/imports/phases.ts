@@ -3,12 +3,12 @@ import { untilRepeated } from './batch.ts'
 import { importTypes } from './schemas.ts'
 import { type ImportState, importSet, personsForget, type RowToDo, rowsToDo, waitingRefuse } from './store.ts'
 
-/** So many rows are written in one transaction. */
-const rowsInBatch = 500
+/** So many rows are written in one transaction, or as many as have so many bytes. They are all held in memory. */
+const inBatch = { limit: 500, bytes: 4_000_000 }
 
 /** The rows that are next in an import. */
 export const nextRows = async (tx: ReadTx, state: ImportState): Promise<readonly RowToDo[]> =>
-  untilRepeated(await rowsToDo(tx, state, rowsInBatch))
+  untilRepeated(await rowsToDo(tx, state, inBatch))
 
 /** True where the import ends here, because somebody asked for it or its credential is good no more. */
 export async function stopped(tx: Tx, { id, status, is_allowed }: ImportState): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { FileFacts } from './giving360.ts'
@@ -66,24 +66,39 @@ export interface RowToDo {
   fault: string | null
 }
 
-const firstRound = prepare<RowToDo>(sql`
+/** Rows up to so many bytes: at least one. The length of a text is known without reading it. */
+const upTo = (rows: RawBuilder<unknown>) =>
+  prepare<RowToDo>(sql`
+  select n.id, n.line, n.type, n.payload, n.fault
+  from (
+    select r.*, sum(octet_length(r.payload)) over (order by r.id rows between unbounded preceding and 1 preceding) as bytes
+    from (${rows} limit ${param('limit')}::integer) r
+  ) n
+  where coalesce(n.bytes, 0) < ${param('bytes')}::integer
+  order by n.id`)
+
+const firstRound = upTo(sql`
   select r.id, r.line, r.type, r.payload, r.fault from import_rows r
   where r.tenant_id = ${tenantParam} and r.import_id = ${param('import_id')}::uuid and r.phase = ${param('phase')}::smallint
     and r.id > ${param('after')}::uuid
-  order by r.id limit ${param('limit')}::integer`)
+  order by r.id`)
 
-const laterRound = prepare<RowToDo>(sql`
+const laterRound = upTo(sql`
   select r.id, r.line, r.type, r.payload, r.fault
   from import_results s join import_rows r on r.tenant_id = s.tenant_id and r.import_id = s.import_id
     and r.phase = ${param('phase')}::smallint and r.id = s.row_id
   where s.tenant_id = ${tenantParam} and s.import_id = ${param('import_id')}::uuid and s.outcome = 'waiting'
     and s.row_id > ${param('after')}::uuid
-  order by s.row_id limit ${param('limit')}::integer`)
+  order by s.row_id`)
 
-/** The next rows of the phase and round that an import is in. */
-export function rowsToDo(tx: ReadTx, { id, phase, round, done_to }: ImportState, limit: number): Promise<RowToDo[]> {
+/** The next rows of the phase and round that an import is in: so many at most, and fewer where they are long. */
+export function rowsToDo(
+  tx: ReadTx,
+  { id, phase, round, done_to }: ImportState,
+  { limit, bytes }: { limit: number; bytes: number },
+): Promise<RowToDo[]> {
   const after = done_to ?? '00000000-0000-0000-0000-000000000000'
-  return (round === 1 ? firstRound : laterRound).run(tx, { import_id: id, phase, after, limit })
+  return (round === 1 ? firstRound : laterRound).run(tx, { import_id: id, phase, after, limit, bytes })
 }
 
 export interface RowResult {
