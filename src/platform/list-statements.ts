@@ -25,13 +25,25 @@ export interface Filter {
   names?: keyof DB
 }
 
-export interface ListOptions {
+/** What a list shows: records of a kind, as they are shown one by one. */
+interface OfKind {
+  of: AnyResource
+  view?: never
+  present?: never
+}
+
+/** What a list shows: rows of a view of its own, read anew each time. */
+interface OfView {
+  of?: never
+  view: View<unknown>
+  /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
+  present?: (body: string) => string
+}
+
+export type ListOptions = (OfKind | OfView) & {
   /** The name of the list; with it, the list of one parent is told apart from another's. */
   name: string
   item: TSchema
-  view: View<unknown>
-  /** The kind of its records, where the list shows them as they are shown one by one. */
-  of?: AnyResource
   sorts: Record<string, SortKey>
   filters: Record<string, Filter>
   defaultSort: string
@@ -41,9 +53,9 @@ export interface ListOptions {
   isUneven?: boolean
   /** What finds records beside their `ids`, where no index begins with those; `keys` are their places by the sort. */
   foundBy?: RawBuilder<boolean>
-  /** Makes the representation of what Postgres gathered, where that is more than rows: JSON text to JSON text. */
-  present?: (body: string) => string
 }
+
+const viewOf = (options: ListOptions): View<unknown> => (options.of ? options.of.view : options.view)
 
 /** A record of a list, and its place by the sort. */
 export interface Place {
@@ -58,8 +70,9 @@ export interface Place {
  * asked for: to plan the representations along with it took a third of what Postgres did for a page. By id they keep
  * their plan.
  */
-export function bodiesOf({ view, foundBy }: ListOptions): Prepared<{ id: string; body: string }> {
-  const ofTenant = view
+export function bodiesOf(options: ListOptions): Prepared<{ id: string; body: string }> {
+  const { foundBy } = options
+  const ofTenant = viewOf(options)
     .where(sql.ref('r.tenant_id'), '=', tenantParam)
     .where(sql<boolean>`r.id = any(${param('ids')}::uuid[])`)
   const ofIds = foundBy ? ofTenant.where(foundBy) : ofTenant
@@ -87,7 +100,7 @@ export function shapeOf(options: ListOptions, sort: string, used: readonly strin
   const after = sql<boolean>`(${chosen.key}, r.id) ${sql.raw(down ? '<' : '>')}
     (${param('key')}::${sql.raw(chosen.type)}, ${param('id')}::uuid)`
   const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
-  const bare = options.view.clearSelect()
+  const bare = viewOf(options).clearSelect()
   const { keeping } = options.of ?? {}
   return {
     page: prepare<Place>(

@@ -121,9 +121,6 @@ export function defineList(options: ListOptions): List {
   const shapes = new Map<string, Shape>()
   const bodies = bodiesOf(options)
   const { keeping } = options.of ?? {}
-  if (options.of && (options.of.view !== options.view || options.present)) {
-    throw new Error(`${options.name} shows its records otherwise than they are shown one by one`)
-  }
 
   function shape(sort: string, used: readonly string[], hasCursor: boolean) {
     const name = JSON.stringify([sort, used, hasCursor])

@@ -19,7 +19,6 @@ const filters = {
 }
 const listed = {
   item: Amendment,
-  view: amendmentResource.view,
   of: amendmentResource,
   sorts: {
     created_at: byInstant('created_at'),

@@ -46,7 +46,6 @@ const ofOrganisation = sql`array(
 const list = defineList({
   name: 'commitments',
   item: Commitment,
-  view: commitmentResource.view,
   of: commitmentResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'created_at',

@@ -27,7 +27,6 @@ const tag = 'Disruptions'
 const list = defineList({
   name: 'impacts',
   item: Impact,
-  view: impactResource.view,
   of: impactResource,
   sorts: {
     created_at: byInstant('created_at'),

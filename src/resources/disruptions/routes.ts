@@ -27,7 +27,6 @@ import { disruptionResource } from './view.ts'
 const list = defineList({
   name: 'disruptions',
   item: Disruption,
-  view: disruptionResource.view,
   of: disruptionResource,
   sorts: {
     created_at: byInstant('created_at'),

@@ -32,7 +32,6 @@ const due = sql`coalesce(r.due_on, 'infinity'::date)`
 
 const listed = {
   item: EvaluationDecision,
-  view: decisionResource.view,
   of: decisionResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), due_on: byDate('due_on') },
   defaultSort: 'created_at',

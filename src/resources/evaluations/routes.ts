@@ -36,7 +36,6 @@ const byPeriod: SortKey = { key: sql.ref('r.period_to'), type: 'date' }
 const list = defineList({
   name: 'evaluations',
   item: Evaluation,
-  view: evaluationResource.view,
   of: evaluationResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), period_to: byPeriod },
   defaultSort: 'created_at',

@@ -50,7 +50,6 @@ const filters: Record<string, Filter> = {
 const deliveredOn: SortKey = { key: sql.ref('r.delivered_on'), type: 'date' }
 const shared = {
   item: Fulfilment,
-  view: fulfilmentResource.view,
   of: fulfilmentResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), delivered_on: deliveredOn },
   defaultSort: 'created_at',

@@ -15,7 +15,6 @@ import { objectiveLinkResource } from './view.ts'
 const list = defineList({
   name: 'objective_links',
   item: ObjectiveLink,
-  view: objectiveLinkResource.view,
   of: objectiveLinkResource,
   sorts: {
     created_at: byInstant('created_at'),

@@ -13,7 +13,6 @@ import { objectiveResource } from './view.ts'
 const list = defineList({
   name: 'objectives',
   item: Objective,
-  view: objectiveResource.view,
   of: objectiveResource,
   sorts: {
     created_at: byInstant('created_at'),

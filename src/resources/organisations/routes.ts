@@ -40,7 +40,6 @@ const byIdentifier: Filter = {
 const list = defineList({
   name: 'organisations',
   item: Organisation,
-  view: organisationResource.view,
   of: organisationResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), name: byText('sort_name') },
   defaultSort: 'created_at',

@@ -7,7 +7,6 @@ import { partnershipResource } from './view.ts'
 export const partnershipList = defineList({
   name: 'partnerships',
   item: Partnership,
-  view: partnershipResource.view,
   of: partnershipResource,
   sorts: partnershipSorts,
   defaultSort: 'created_at',

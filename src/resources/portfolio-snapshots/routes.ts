@@ -19,7 +19,6 @@ const periods: Record<string, Filter> = {
 const list = defineList({
   name: 'portfolio_snapshots',
   item: PortfolioSnapshot,
-  view: portfolioSnapshotResource.view,
   of: portfolioSnapshotResource,
   sorts: { period: byText('period'), created_at: byInstant('created_at') },
   defaultSort: 'period',

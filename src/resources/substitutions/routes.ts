@@ -26,7 +26,6 @@ const by = (name: string) => ({ schema: uuid(), where: sql<boolean>`${sql.ref(`r
 const list = defineList({
   name: 'substitutions',
   item: Substitution,
-  view: substitutionResource.view,
   of: substitutionResource,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'created_at',
