@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { allocate, type Entry } from '../src/core/allocation.ts'
 import { addDays, addMonths } from '../src/core/dates.ts'
 import { planInstalments, rhythmOf } from '../src/core/due-dates.ts'
-import { allocate, type Entry, type Part, type PauseSpan, project } from '../src/core/instalments.ts'
+import { project } from '../src/core/instalments.ts'
+import type { Part, PauseSpan } from '../src/core/paused-plan.ts'
 import type { Schedule } from '../src/core/schedule.ts'
 
 type Given = Pick<Schedule, 'frequency' | 'starts_on'> & Partial<Schedule>

@@ -2,8 +2,9 @@ import type { Duplex } from 'node:stream'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
 import { type ReadTx, readTx } from './builder.ts'
+import { commit, heldTx, rollback } from './endings.ts'
 import { keepUpTo } from './kept.ts'
-import { type Lease, lend } from './lease.ts'
+import { lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
 import { type Reader, setReader } from './sessions.ts'
 
@@ -84,39 +85,6 @@ export interface Database {
   /** Statements that belong to no tenant: finding a credential, the health check. */
   outside<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
   close(): Promise<void>
-}
-
-/** Commits together with what was sent for the end of the transaction. */
-async function commit(client: pg.PoolClient, ending: readonly Promise<unknown>[]): Promise<void> {
-  const [end] = await Promise.all([client.query('commit'), ...ending])
-  // A transaction that failed inside answers a commit with a rollback.
-  if (end.command !== 'COMMIT') throw new Error(`The transaction ended with ${end.command}`)
-}
-
-/** A connection that cannot even roll back is closed: the pool makes another. */
-async function rollback(client: pg.PoolClient, lease: Lease): Promise<void> {
-  lease.end()
-  await client.query('rollback').catch(() => client.end())
-}
-
-/** The end of a transaction in the hands of its guard. */
-function heldTx(client: pg.PoolClient, lease: Lease, tx: Tx): HeldTx {
-  return {
-    async commit(last) {
-      try {
-        await commit(client, [last(tx)])
-      } catch (error) {
-        await rollback(client, lease)
-        throw error
-      } finally {
-        lease.release()
-      }
-    },
-    async rollback() {
-      await rollback(client, lease)
-      lease.release()
-    },
-  }
 }
 
 /** A connection of the pool. Whatever keeps one from being made, it is the database that is away, not the request that is wrong. */

@@ -1,6 +1,7 @@
 import type { Rhythm } from '../../core/due-dates.ts'
-import { type Held, type Part, type Projected, project } from '../../core/instalments.ts'
+import { type Held, type Projected, project } from '../../core/instalments.ts'
 import { scaleOf } from '../../core/money.ts'
+import type { Part } from '../../core/paused-plan.ts'
 import { decimalOf, unitsOf } from '../../core/units.ts'
 import type { InstalmentState, PartChange, PartRow, ScheduleFacts } from './store.ts'
 
