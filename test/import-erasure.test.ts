@@ -19,14 +19,19 @@ const person = {
   external_refs: [{ system: 'crm', id: '003-WA' }],
 }
 
-/** A tenant with a person, and with another whose record the test holds: who writes that one waits. */
-async function people(t: Test) {
+/**
+ * A tenant with a person, and with another whose record the test holds: who writes that one waits. Records of a batch are
+ * locked in the order in which they were made.
+ * @param isHeldFirst whether the held one is the older: who waits for it has not locked the other yet
+ */
+async function people(t: Test, { isHeldFirst = false } = {}) {
   const service = await shared.afresh()
   const { id } = await service.make('/v1/organisations', { name: 'Ons Doel', sector: 'non_profit' })
   const path = `/v1/organisations/${id}/contacts`
-  const erased = await service.make(path, person)
   const other = { name: 'Jan Anders', function: 'finance', external_refs: [{ system: 'crm', id: 'other' }] }
-  const held = await service.make(path, other)
+  const made: Json = {}
+  for (const one of isHeldFirst ? [other, person] : [person, other]) made[one.name] = await service.make(path, one)
+  const [erased, held] = [made[person.name], made[other.name]]
   const row = (members: object) => ({ type: 'contact', organisation_id: id, ...members })
   const [holder, watcher] = [await owner(t, service.url), await owner(t, service.url)]
   await holder.query('begin')
@@ -65,7 +70,7 @@ for (const [what, query] of Object.entries({
   'a dry run': '?dry_run=true',
 })) {
   t.test(`${what}: rows that were read before the erasure bring nobody back`, async (t) => {
-    const { service, erased, heldRow, personRow, waiting, release } = await people(t)
+    const { service, erased, heldRow, personRow, waiting, release } = await people(t, { isHeldFirst: true })
     const { body: made } = await send(service, ndjson([heldRow, personRow]), { query })
     await waiting(1)
     await erase(t, service, erased)
