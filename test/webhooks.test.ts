@@ -68,7 +68,8 @@ async function start(t: Test, clock: Clock = systemClock): Promise<Service> {
 /** Lets every waiting attempt come due now, as if its pause were over. */
 const passTime = (service: Service) =>
   asOwner(service.url, (owner) =>
-    owner.query('update graphile_worker._private_jobs set run_at = now() where locked_at is null'),
+    // Told of them as of new jobs, those who run them need not wait for their next look.
+    owner.query(`update graphile_worker._private_jobs set run_at = now() where locked_at is null; notify "jobs:insert"`),
   )
 
 async function deliveries(service: Service, id: string, query = ''): Promise<Json[]> {
