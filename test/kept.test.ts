@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
+import { connectDatabase, type Database } from '../src/db/database.ts'
 import { partnerScopes } from '../src/platform/partners/operations.ts'
+import { cloneDatabase } from './support/database.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
 import { allianceTakenOver, commitment, pathOf } from './support/promises.ts'
 import { owner } from './support/requests.ts'
@@ -113,4 +115,47 @@ t.test('memory has a bound: what was read longest ago makes room', async (t) => 
   const key = await service.keyWith(['admin'])
   t.equal(await titleOf(gifts.at(-1), { key }), 'gift 7')
   t.equal(await titleOf(gifts[0], { key }), 'Behind')
+})
+
+/** A database that counts what reads ask it for. */
+function counting(database: Database) {
+  let count = 0
+  const counted =
+    (read: Database['read']): Database['read'] =>
+    (reader, work) =>
+      read(reader, ({ client, ...tx }) => {
+        const query = (...given: unknown[]) => {
+          count += 1
+          return Reflect.apply(client.query, client, given)
+        }
+        return work({ ...tx, client: { query: query as typeof client.query } })
+      })
+  return {
+    database: { ...database, read: counted(database.read), moment: counted(database.moment) },
+    since: () => {
+      const seen = count
+      count = 0
+      return seen
+    },
+  }
+}
+
+t.test('what is known is asked for in one statement, and so is one that is read for the first time', async (t) => {
+  const url = await cloneDatabase(t)
+  const settings = { url, size: 4, statementTimeoutMs: 20_000, connectTimeoutMs: 20_000, onError: () => {} }
+  const { database, since } = counting(connectDatabase({ ...settings, keptBytes: 1_000_000 }))
+  const { service, promise, titleOf, titles } = await world(t, await startService(t, { url, database }))
+  const gift = await promise('Once')
+  const costs = async (read: () => Promise<unknown>) => {
+    since()
+    await read()
+    return since()
+  }
+  t.equal(await costs(() => titleOf(gift)), 1, 'the record')
+  t.equal(await costs(() => titleOf(gift)), 1, 'its stamp')
+  t.equal(await costs(titles), 1, 'the places with their stamps')
+  await promise('Another')
+  t.equal(await costs(titles), 2, 'the places, and what is not known of them')
+  await service.call('PATCH', pathOf(gift), { title: 'Twice' }, { ifMatch: '*' })
+  t.equal(await costs(() => titleOf(gift)), 2, 'its stamp, and the record as it is now')
 })
