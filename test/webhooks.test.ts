@@ -69,7 +69,9 @@ async function start(t: Test, clock: Clock = systemClock): Promise<Service> {
 const passTime = (service: Service) =>
   asOwner(service.url, (owner) =>
     // Told of them as of new jobs, those who run them need not wait for their next look.
-    owner.query(`update graphile_worker._private_jobs set run_at = now() where locked_at is null; notify "jobs:insert"`),
+    owner.query(
+      `update graphile_worker._private_jobs set run_at = now() where locked_at is null; notify "jobs:insert"`,
+    ),
   )
 
 async function deliveries(service: Service, id: string, query = ''): Promise<Json[]> {
