@@ -280,6 +280,60 @@ t.test('a round names the disruption that it is about, and meets what that one a
   t.match(gone, { status: 409, body: { code: 'in_use', dependants: ['evaluations'] } })
 })
 
+t.test('a round counts from the day that it was for the partnership, not for UTC', async (t) => {
+  const clock = fixedClock('2026-03-10T12:00:00Z')
+  const service = await startService(t, { clock })
+  const disruption = await disruptionIn(service, 'active')
+  const later = (minutes: number) => clock.advance(minutes * 60_000)
+  /** What the obligation of an impact becomes when a round is closed, and when one is concluded, some minutes off. */
+  const met = async (time_zone: string, assessedAt: string, minutes: number) => {
+    const found: string[] = []
+    for (const isConcluded of [false, true]) {
+      clock.set('2026-03-10T12:00:00Z')
+      const { partnership } = await allianceTakenOver(service, { partnership: { time_zone } })
+      const round = await openRound(service, partnership, { kind: 'disruption' })
+      clock.set(assessedAt)
+      const assess = async (): Promise<Json> =>
+        service.make('/v1/impacts', { disruption_id: disruption.id, partnership_id: partnership.id, ...assessment })
+      const before = minutes < 0 ? undefined : await assess()
+      later(minutes)
+      for (const party of partnership.parties) await respond(service, round, party)
+      if (isConcluded) await stepRound(service, { ...round, version: '*' }, 'conclude', conclusion)
+      if (minutes < 0) clock.set(assessedAt)
+      const { id } = before ?? (await assess())
+      const given = isConcluded ? { note: 'Looked at again' } : { response_evaluation_id: round.id }
+      const { body } = await service.call('PATCH', `/v1/impacts/${id}`, given, { ifMatch: '*' })
+      found.push(body.evaluation_obligation)
+    }
+    return found
+  }
+  // 00:30 and 00:40 on the 12th in Amsterdam, still the 11th in UTC.
+  t.same(await met('Europe/Amsterdam', '2026-03-11T23:30:00Z', 10), ['met', 'met'])
+  t.same(await met('Europe/Amsterdam', '2026-03-11T23:30:00Z', -10), ['met', 'met'])
+  // 23:50 on the 11th and 00:10 on the 12th there, both on the 11th in UTC.
+  t.same(await met('Europe/Amsterdam', '2026-03-11T23:10:00Z', -20), ['open', 'open'])
+  // 23:50 on the 11th and 00:10 on the 12th in New York, both on the 12th in UTC.
+  t.same(await met('America/New_York', '2026-03-12T04:10:00Z', -20), ['open', 'open'])
+  t.same(await met('America/New_York', '2026-03-12T01:00:00Z', 60), ['met', 'met'])
+})
+
+t.test('a disruption of today hits partnerships where the day has yet to begin', async (t) => {
+  const service = await startService(t, { clock: fixedClock('2026-03-12T01:00:00Z') })
+  const { partnership } = await allianceTakenOver(service, { partnership: { time_zone: 'America/New_York' } })
+  const disruption = await service.make('/v1/disruptions', { ...pandemic, started_on: '2026-03-12' })
+  const { body } = await service.call('POST', `/v1/disruptions/${disruption.id}/assess-impacts`, assessment)
+  const path = `/v1/impacts/${body.data[0].impact_id}`
+  t.match((await service.get(path)).body, { partnership_id: partnership.id, assessed_on: '2026-03-12' })
+  const changed = await service.call('PATCH', path, { note: 'Looked at again' }, { ifMatch: '*' })
+  t.match(changed, { status: 200, body: { assessed_on: '2026-03-12', note: 'Looked at again' } })
+  const hit = { disruption_id: disruption.id, partnership_id: partnership.id, ...assessment }
+  t.match(await service.make('/v1/impacts', hit), { assessed_on: '2026-03-12' })
+  const older = await service.make('/v1/disruptions', pandemic)
+  t.match(await service.make('/v1/impacts', { ...hit, disruption_id: older.id }), { assessed_on: '2026-03-11' })
+  const tomorrow = await service.call('POST', '/v1/impacts', { ...hit, assessed_on: '2026-03-13' })
+  t.same(codesOf(tomorrow.body), ['/assessed_on future'])
+})
+
 t.test(
   'assessed in bulk over sector and country: a dry run lists, a run writes, a second run doubles nothing',
   async (t) => {

@@ -1,10 +1,9 @@
-import { dateIn } from '../../core/dates.ts'
 import { newId } from '../../core/ids.ts'
 import { Faults, notFound } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { disruptionContext } from '../disruptions/read.ts'
-import { checkDays, obligationOf } from './rules.ts'
+import { checkDays, lastDayBegun, obligationOf } from './rules.ts'
 import type { ImpactAssessment, ImpactAssessmentResult, ImpactState } from './schemas.ts'
 import { type HitParty, impactsInsert, partiesHit } from './store.ts'
 import { impactResource } from './view.ts'
@@ -34,8 +33,8 @@ export async function assessImpacts(
   }
   const { response } = assessment
   const responseDueOn = assessment.response_due_on ?? null
-  // The latest of the days that it is today for those who are hit.
-  const today = hit.map(({ time_zone }) => dateIn(time_zone, tx.now)).reduce((a, b) => (a > b ? a : b), utcToday)
+  const days = hit.map(({ time_zone }) => lastDayBegun(time_zone, tx.now))
+  const today = days.reduce((a, b) => (a > b ? a : b), utcToday)
   checkDays({ assessedOn: day, today, respondedOn: null, responseDueOn, response }, disruption, faults)
   faults.refuse()
 

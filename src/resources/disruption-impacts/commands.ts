@@ -18,7 +18,7 @@ import {
 } from '../../platform/writes.ts'
 import { type DisruptionContext, disruptionContext } from '../disruptions/read.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
-import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
+import { checkDays, checkHitParty, checkKinds, hittable, lastDayBegun, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
 import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate, obligationsMeet } from './store.ts'
 import { impactResource } from './view.ts'
@@ -118,8 +118,9 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   if (!current && !hittable.includes(partnership.status)) {
     throw new Problem('state_forbids', `A partnership that is ${partnership.status} is not hit by a disruption.`)
   }
-  const today = dateIn(partnership.time_zone, tx.now)
-  const assessedOn = write.assessed_on ?? current?.assessed_on ?? today
+  const today = lastDayBegun(partnership.time_zone, tx.now)
+  const ownDay = dateIn(partnership.time_zone, tx.now)
+  const assessedOn = write.assessed_on ?? current?.assessed_on ?? (ownDay < disruption.started_on ? today : ownDay)
   const carriers = {
     response_pause_id: write.response_pause_id ?? null,
     response_commitment_id: write.response_commitment_id ?? null,
@@ -130,7 +131,7 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const responseDueOn = write.response_due_on ?? null
   const respondedOn = write.responded_on ?? null
   const { response, severity } = write
-  const hit = { partnershipId: partnership.id, disruptionId: disruption.id, assessedOn }
+  const hit = { partnership, disruptionId: disruption.id, assessedOn }
   const found = await impactCarriers(tx, hit, carriers)
 
   const faults = new Faults()

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../../db/database.ts'
+import type { PartnershipContext } from '../partnerships/read.ts'
 import type { ImpactFilter, ImpactState } from './schemas.ts'
 
 /** The columns of an impact that a client writes, with what follows from them. */
@@ -47,12 +48,15 @@ export interface Carriers {
   is_evaluated: boolean
 }
 
+type Hit = Pick<PartnershipContext, 'id' | 'time_zone'>
+
 export async function impactCarriers(
   tx: Tx,
-  { partnershipId, disruptionId, assessedOn }: { partnershipId: string; disruptionId: string; assessedOn: string },
+  { partnership, disruptionId, assessedOn }: { partnership: Hit; disruptionId: string; assessedOn: string },
   ids: Pick<ImpactState, Exclude<keyof Carriers, 'is_evaluated'>>,
 ): Promise<Carriers> {
-  const of = sql`tenant_id = ${tx.tenantId} and partnership_id = ${partnershipId}`
+  const of = sql`tenant_id = ${tx.tenantId} and partnership_id = ${partnership.id}`
+  const dayOf = (column: string) => sql`(${sql.ref(column)} at time zone ${partnership.time_zone})::date`
   const found = await sql<Carriers>`
     select exists (select from pauses where ${of} and id = ${ids.response_pause_id}::uuid) as response_pause_id,
       exists (select from commitments where ${of} and id = ${ids.response_commitment_id}::uuid) as response_commitment_id,
@@ -61,9 +65,10 @@ export async function impactCarriers(
       exists (select from amendments where ${of} and id = ${ids.response_amendment_id}::uuid) as response_amendment_id,
       exists (select from evaluations where ${of} and id = ${ids.response_evaluation_id}::uuid) as response_evaluation_id,
       exists (select from evaluations where ${of} and (
-        id = ${ids.response_evaluation_id}::uuid and status in ('closed', 'concluded') and closed_at >= ${assessedOn}::date
+        id = ${ids.response_evaluation_id}::uuid and status in ('closed', 'concluded')
+          and ${dayOf('closed_at')} >= ${assessedOn}::date
         or kind = 'disruption' and coalesce(disruption_id, ${disruptionId}) = ${disruptionId} and status = 'concluded'
-          and concluded_at >= ${assessedOn}::date)) as is_evaluated`.execute(tx.db)
+          and ${dayOf('concluded_at')} >= ${assessedOn}::date)) as is_evaluated`.execute(tx.db)
   return found.rows[0] as Carriers
 }
 
