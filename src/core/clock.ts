@@ -12,9 +12,24 @@ function instantOf(millis: number): string {
   return `${new Date(whole).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`
 }
 
+/** How far two measures of time may be apart before the machine's clock is believed, in milliseconds. */
+const driftMax = 250
+
+let origin = performance.timeOrigin
+
+/**
+ * Now, to microseconds. What counts time since the start is fine enough for that, but stands still while the machine
+ * sleeps, and does not hear that its clock was set.
+ */
+function microtime(): number {
+  const [elapsed, wall] = [performance.now(), Date.now()]
+  if (Math.abs(origin + elapsed - wall) > driftMax) origin = wall - elapsed
+  return origin + elapsed
+}
+
 export const systemClock: Clock = {
   millis: () => Date.now(),
-  now: () => instantOf(performance.timeOrigin + performance.now()),
+  now: () => instantOf(microtime()),
 }
 
 /** A clock that stands still until it is moved: for tests and for replays. */
