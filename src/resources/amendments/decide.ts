@@ -26,7 +26,10 @@ interface Deciding {
   assent: AmendmentAssent
 }
 
-/** Holds the partnership first, then the amendment. @throws Problem `not_found`, `stale`, `transition_not_allowed` */
+/**
+ * Holds the partnership first, then the amendment, for a party that may take the step: its proposer withdraws it, and who
+ * has yet to assent accepts or rejects. @throws Problem `not_found`, `stale`, `transition_not_allowed`, or names the party
+ */
 async function hold(
   tx: Tx,
   id: string,
@@ -48,17 +51,19 @@ async function hold(
   const today = dateIn(partnership.time_zone, tx.now)
   const partyId = body.party_id.toLowerCase()
   const assent = { party_id: partyId, on: today, recorded_by_party_id: recorder, note: body.note ?? null }
+  requireDecider('party_id', partyId, deciders(step, amendment))
   return { amendment, partnership, today, assent }
 }
 
-const whoseAssent = ({ required_assents, assents }: Amendment): string[] =>
-  awaited(required_assents, assents).flatMap(({ any_of }) => any_of)
+function deciders(step: AmendmentStep, { proposed_by_party_id, required_assents, assents }: Amendment) {
+  if (step === 'withdraw') return { may: [proposed_by_party_id], who: 'the party that proposed it' }
+  const may = awaited(required_assents, assents).flatMap(({ any_of }) => any_of)
+  return { may, who: 'a party whose assent it still waits for' }
+}
 
 /** One party's assent. With the last that is needed the new terms count, all of them at once. */
 export async function acceptAmendment(tx: Tx, id: string, ifMatch: IfMatch, body: AmendmentDecision): Promise<Outcome> {
   const { amendment, partnership, today, assent } = await hold(tx, id, ifMatch, 'accept', body)
-  const who = 'a party whose assent it still waits for'
-  requireDecider('party_id', assent.party_id, { may: whoseAssent(amendment), who })
   const assents = [...amendment.assents, assent]
   if (awaited(amendment.required_assents, assents).length > 0) {
     await amendmentUpdate(tx, id, { assents })
@@ -86,8 +91,6 @@ function refuseIfMoved(amended: readonly Amended[], { diff }: Amendment): void {
 
 export async function rejectAmendment(tx: Tx, id: string, ifMatch: IfMatch, body: AmendmentDecision): Promise<Outcome> {
   const { amendment, today, assent } = await hold(tx, id, ifMatch, 'reject', body)
-  const who = 'a party whose assent it still waits for'
-  requireDecider('party_id', assent.party_id, { may: whoseAssent(amendment), who })
   return decide(tx, amendment, 'reject', { assents: amendment.assents, today, assent })
 }
 
@@ -98,8 +101,6 @@ export async function withdrawAmendment(
   body: AmendmentDecision,
 ): Promise<Outcome> {
   const { amendment, today, assent } = await hold(tx, id, ifMatch, 'withdraw', body)
-  const may = [amendment.proposed_by_party_id]
-  requireDecider('party_id', assent.party_id, { may, who: 'the party that proposed it' })
   return decide(tx, amendment, 'withdraw', { assents: amendment.assents, today, assent })
 }
 
