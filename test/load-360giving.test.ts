@@ -79,6 +79,19 @@ const rows = [
 ]
 const malformed = `{"grants": [\n${rows.join(',\n')}\n]}`
 
+t.test('an instant is of the day that it was in London', async (t) => {
+  // Midnight of summer time, as JavaScript writes it; the others are days however they are written.
+  const instants = ['2020-06-30T23:00:00Z', '2020-07-01T00:30:00+01:00', '2020-07-01T00:00:00', '2020-07-01']
+  const grants = instants.map((awardDate, at) =>
+    grant(`${at}`, { awardDate, plannedDates: [{ startDate: awardDate }] }),
+  )
+  const parsed = parseGrants(JSON.stringify({ grants }))
+  t.strictSame(
+    parsed.grants.map(({ awardedOn, startsOn }) => [awardedOn, startsOn]),
+    instants.map(() => ['2020-07-01', '2020-07-01']),
+  )
+})
+
 t.test('malformed rows are told by line and reason, and the others are taken', async (t) => {
   const service = await running(t)
   const client = connectClient(service)

@@ -1,4 +1,4 @@
-import { type Grant, type GrantOrganisation, textOf } from './giving360.ts'
+import { type Grant, type GrantOrganisation, grantTimeZone, textOf } from './giving360.ts'
 import { identifierFault } from './identifiers.ts'
 
 // What grants become here: funder and recipients organisations, each pair of them a partnership, each grant a commitment.
@@ -116,7 +116,7 @@ export function partnershipRecord({ first: grant, startsOn, endsOn }: GrantPair,
       starts_on: startsOn,
       ends_on: endsOn,
       base_currency: grant.currency,
-      time_zone: 'Europe/London',
+      time_zone: grantTimeZone,
       status: isOver ? 'ended' : 'active',
       ...(isOver ? { end_reason: 'completed' } : {}),
       taken_over: { on: asOf, from_system: givingSystem },

@@ -1,4 +1,4 @@
-import { isDate } from './dates.ts'
+import { dateIn, isDate, isInstant } from './dates.ts'
 
 // Grants in the 360Giving Data Standard (JSON), as published files have them.
 
@@ -29,8 +29,12 @@ export interface Grant {
   recipient: GrantOrganisation
 }
 
-const dateOf = (text: unknown): string | null => {
-  const date = typeof text === 'string' ? text.slice(0, 10) : ''
+/** Where grants are made: an instant is of the day that it was there. */
+export const grantTimeZone = 'Europe/London'
+
+const dateOf = (value: unknown): string | null => {
+  const text = typeof value === 'string' ? value : ''
+  const date = isInstant(text) ? dateIn(grantTimeZone, text) : text.slice(0, 10)
   return isDate(date) ? date : null
 }
 
