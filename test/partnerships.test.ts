@@ -182,6 +182,17 @@ t.test('every fault of a body is named at once', async (t) => {
   ])
 })
 
+t.test('a time zone is one that the service and its database read alike', async (t) => {
+  const create = (time_zone: string) => service.call('POST', '/v1/partnerships', { name: 'Elsewhere', time_zone })
+  for (const zone of ['UTC', 'GMT', 'America/Argentina/Ushuaia', 'Etc/GMT+12', 'pacific/KIRITIMATI', 'US/Pacific']) {
+    t.equal((await create(zone)).status, 201, zone)
+  }
+  // Without summer time in Postgres; of another country there; unknown to it.
+  for (const zone of ['CET', 'WET', 'BST', 'PST', 'ECT', 'US/Pacific-New', 'Europe/', '+01:00', 'Etc/GMT+15']) {
+    t.same(faultsOf((await create(zone)).body), ['/time_zone time_zone'], zone)
+  }
+})
+
 t.test('an interval of evaluations is a day to a year, longer with a reason', async (t) => {
   const create = (more: object) => service.call('POST', '/v1/partnerships', { name: 'Rhythm', ...more })
   for (const evaluation_interval of ['P1D', 'P12M', 'P1Y', 'P52W', 'P365D']) {

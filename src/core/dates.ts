@@ -87,9 +87,13 @@ export function isOverAYear(duration: string): boolean {
   return addDays(addMonths('2001-01-01', months), days) > '2002-01-01'
 }
 
-/** True for a time zone name of the IANA database that this runtime knows. */
+/**
+ * True for a time zone name of the IANA database that this runtime knows: an area and a place, or UTC. Of the names
+ * without an area Postgres reads many as something else, such as CET as a zone without summer time, and some not at all;
+ * with an area it lacks one.
+ */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false
+  if (!/^([a-z]+\/.+|utc|gmt)$/i.test(name) || /^us\/pacific-new$/i.test(name)) return false
   try {
     calendarOf(name)
     return true

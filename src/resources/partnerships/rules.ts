@@ -12,7 +12,11 @@ export function checkMembers(write: PartnershipWrite, faults: Faults): void {
     faults.add('/base_currency', 'currency', `${write.base_currency} is not an ISO 4217 currency code.`)
   }
   if (write.time_zone !== undefined && !isTimeZone(write.time_zone)) {
-    faults.add('/time_zone', 'time_zone', `${write.time_zone} is not a time zone of the IANA database.`)
+    faults.add(
+      '/time_zone',
+      'time_zone',
+      `${write.time_zone} is not a time zone of the IANA database: name one by its area and place, such as Europe/Amsterdam, or UTC.`,
+    )
   }
   checkInterval(write, faults)
   checkOrder('', ['starts_on', write.starts_on], ['ends_on', write.ends_on], faults)

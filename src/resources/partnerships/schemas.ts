@@ -126,7 +126,8 @@ export const PartnershipWrite = strictObject(
         minLength: 1,
         maxLength: 60,
         default: 'Europe/Amsterdam',
-        description: 'IANA; decides what day it is today, and nothing else',
+        description:
+          'IANA, an area and a place such as Europe/Amsterdam, or UTC; decides what day it is today, and nothing else',
       }),
     ),
     crisis_protocol: Type.Optional(nullable(prose())),

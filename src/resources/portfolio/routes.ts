@@ -149,7 +149,11 @@ function checked(request: FastifyRequest, clock: Clock): { asked: PortfolioAsked
   const { time_zone = 'Europe/Amsterdam', ...asked } = request.query as PortfolioAsked
   const faults = new Faults()
   if (!isTimeZone(time_zone))
-    faults.add('?time_zone', 'time_zone', `${time_zone} is no time zone of the IANA database.`)
+    faults.add(
+      '?time_zone',
+      'time_zone',
+      `${time_zone} is no time zone of the IANA database: name one by its area and place, such as Europe/Amsterdam, or UTC.`,
+    )
   if (asked.currency !== undefined && minorDigits(asked.currency) === undefined) {
     faults.add('?currency', 'currency', `${asked.currency} is not an ISO 4217 currency code.`)
   }
