@@ -328,10 +328,38 @@ t.test('a disruption of today hits partnerships where the day has yet to begin',
   t.match(changed, { status: 200, body: { assessed_on: '2026-03-12', note: 'Looked at again' } })
   const hit = { disruption_id: disruption.id, partnership_id: partnership.id, ...assessment }
   t.match(await service.make('/v1/impacts', hit), { assessed_on: '2026-03-12' })
+  // It still is the 11th there.
+  const round = await openRound(service, partnership, { kind: 'disruption', disruption_id: disruption.id })
+  for (const party of partnership.parties) await respond(service, round, party)
+  await stepRound(service, round, 'conclude', conclusion)
+  const met = await service.call('PATCH', path, { note: 'The round was held' }, { ifMatch: '*' })
+  t.match(met, { status: 200, body: { evaluation_obligation: 'met', note: 'The round was held' } })
+  const again = await service.call('PATCH', path, { assessed_on: '2026-03-13' }, { ifMatch: '*' })
+  t.same(codesOf(again.body), ['/assessed_on future'])
   const older = await service.make('/v1/disruptions', pandemic)
   t.match(await service.make('/v1/impacts', { ...hit, disruption_id: older.id }), { assessed_on: '2026-03-11' })
   const tomorrow = await service.call('POST', '/v1/impacts', { ...hit, assessed_on: '2026-03-13' })
   t.same(codesOf(tomorrow.body), ['/assessed_on future'])
+})
+
+t.test('a disruption that began today in Amsterdam hits partnerships in London an hour before midnight', async (t) => {
+  const service = await startService(t, { clock: fixedClock('2026-03-11T23:30:00Z') })
+  const { partnership } = await allianceTakenOver(service, { partnership: { time_zone: 'Europe/London' } })
+  await allianceTakenOver(service)
+  const disruption = await service.make('/v1/disruptions', { ...pandemic, started_on: '2026-03-12' })
+  const { status, body } = await service.call('POST', `/v1/disruptions/${disruption.id}/assess-impacts`, assessment)
+  t.strictSame([status, body.created], [200, 4])
+  for (const { impact_id } of body.data) {
+    const changed = await service.call('PATCH', `/v1/impacts/${impact_id}`, { note: 'Seen' }, { ifMatch: '*' })
+    t.match(changed, { status: 200, body: { assessed_on: '2026-03-12' } })
+  }
+  const hit = { disruption_id: disruption.id, partnership_id: partnership.id, ...assessment }
+  t.match(await service.make('/v1/impacts', hit), { assessed_on: '2026-03-12' })
+  const next = await service.make('/v1/disruptions', { ...pandemic, started_on: '2026-03-13' })
+  const early = await service.call('POST', '/v1/impacts', { ...hit, disruption_id: next.id })
+  t.same(codesOf(early.body), ['/assessed_on before_start'])
+  const all = await service.call('POST', `/v1/disruptions/${next.id}/assess-impacts`, assessment)
+  t.same(codesOf(all.body), ['/assessed_on before_start'])
 })
 
 t.test(

@@ -116,6 +116,29 @@ t.test('by the client’s own id: created once, unchanged the second time', asyn
   t.match(third, { status: 200, etag: '"2"', body: { importance: 5, id: first.body.id } })
 })
 
+t.test('an objective of today is served where the day has yet to begin', async (t) => {
+  // 05:00 on the 2nd in Amsterdam, the evening of the 1st in New York.
+  const service = await startService(t, { clock: fixedClock('2026-03-02T04:00:00Z') })
+  const there = await allianceTakenOver(service, { partnership: { time_zone: 'America/New_York' } })
+  const started = async (active_from: string, more: object = {}) => {
+    const organisation_id = there.organisations.charity.id
+    const { id } = await service.make('/v1/objectives', {
+      organisation_id,
+      level: 'outcome',
+      title: 'Now',
+      importance: 3,
+      active_from,
+    })
+    const to = { partnership_id: there.partnership.id, objective_id: id, contribution: 1, ...more }
+    return service.call('POST', '/v1/objective-links', to)
+  }
+  t.match(await started('2026-02-01'), { status: 201, body: { assessed_on: '2026-03-01' } })
+  t.match(await started('2026-03-02'), { status: 201, body: { assessed_on: '2026-03-02' } })
+  t.match(await started('2026-03-02', { assessed_on: '2026-03-02' }), { status: 201 })
+  t.same(codesOf((await started('2026-02-01', { assessed_on: '2026-03-02' })).body), ['/assessed_on future'])
+  t.same(codesOf((await started('2026-03-03')).body), ['/assessed_on inactive'])
+})
+
 t.test('links are superseded, never edited: what counted on any day stays known', async (t) => {
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const service = await startService(t, { clock })

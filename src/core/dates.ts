@@ -53,6 +53,14 @@ function calendarOf(timeZone: string): Intl.DateTimeFormat {
 /** The date that it is in a time zone (IANA) at an instant. */
 export const dateIn = (timeZone: string, instant: string): string => calendarOf(timeZone).format(new Date(instant))
 
+/**
+ * The day of what is recorded now beside something whose first day has no time zone: one's own day or, where that is
+ * earlier and the first day has begun somewhere on earth, the first day.
+ */
+export function dayBeside(ownDay: string, firstDay: string, now: string): string {
+  return ownDay < firstDay && firstDay <= dateIn('Pacific/Kiritimati', now) ? firstDay : ownDay
+}
+
 /** Days later (or earlier, when negative). */
 export function addDays(date: string, days: number): string {
   return new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10)

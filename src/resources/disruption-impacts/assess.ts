@@ -1,9 +1,10 @@
+import { dateIn, dayBeside } from '../../core/dates.ts'
 import { newId } from '../../core/ids.ts'
 import { Faults, notFound } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { disruptionContext } from '../disruptions/read.ts'
-import { checkDays, lastDayBegun, obligationOf } from './rules.ts'
+import { checkDays, obligationOf } from './rules.ts'
 import type { ImpactAssessment, ImpactAssessmentResult, ImpactState } from './schemas.ts'
 import { type HitParty, impactsInsert, partiesHit } from './store.ts'
 import { impactResource } from './view.ts'
@@ -23,8 +24,8 @@ export async function assessImpacts(
   const disruption = await disruptionContext(tx, disruptionId)
   if (!disruption) throw notFound()
   // The filter and the disruption have no time zone: where no day is given, what counts is the day in UTC.
-  const utcToday = tx.now.slice(0, 10)
-  const day = assessment.assessed_on ?? utcToday
+  const usualDay = dayBeside(tx.now.slice(0, 10), disruption.started_on, tx.now)
+  const day = assessment.assessed_on ?? usualDay
   const hit = await partiesHit(tx, disruption, assessment.filter ?? {}, day, assessedMax + 1)
 
   const faults = new Faults()
@@ -33,8 +34,8 @@ export async function assessImpacts(
   }
   const { response } = assessment
   const responseDueOn = assessment.response_due_on ?? null
-  const days = hit.map(({ time_zone }) => lastDayBegun(time_zone, tx.now))
-  const today = days.reduce((a, b) => (a > b ? a : b), utcToday)
+  // The latest of the days that it is today for those who are hit.
+  const today = hit.map(({ time_zone }) => dateIn(time_zone, tx.now)).reduce((a, b) => (a > b ? a : b), usualDay)
   checkDays({ assessedOn: day, today, respondedOn: null, responseDueOn, response }, disruption, faults)
   faults.refuse()
 

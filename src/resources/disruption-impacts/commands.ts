@@ -1,4 +1,4 @@
-import { dateIn } from '../../core/dates.ts'
+import { dateIn, dayBeside } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
@@ -18,7 +18,7 @@ import {
 } from '../../platform/writes.ts'
 import { type DisruptionContext, disruptionContext } from '../disruptions/read.ts'
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
-import { checkDays, checkHitParty, checkKinds, hittable, lastDayBegun, obligationOf } from './rules.ts'
+import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
 import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate, obligationsMeet } from './store.ts'
 import { impactResource } from './view.ts'
@@ -118,9 +118,11 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   if (!current && !hittable.includes(partnership.status)) {
     throw new Problem('state_forbids', `A partnership that is ${partnership.status} is not hit by a disruption.`)
   }
-  const today = lastDayBegun(partnership.time_zone, tx.now)
-  const ownDay = dateIn(partnership.time_zone, tx.now)
-  const assessedOn = write.assessed_on ?? current?.assessed_on ?? (ownDay < disruption.started_on ? today : ownDay)
+  const usualDay = dayBeside(dateIn(partnership.time_zone, tx.now), disruption.started_on, tx.now)
+  const assessedOn = write.assessed_on ?? current?.assessed_on ?? usualDay
+  const isSameDay = assessedOn === current?.assessed_on
+  // One that was assessed in bulk may be of a day that has yet to begin here.
+  const today = isSameDay && assessedOn > usualDay ? assessedOn : usualDay
   const carriers = {
     response_pause_id: write.response_pause_id ?? null,
     response_commitment_id: write.response_commitment_id ?? null,
@@ -143,6 +145,11 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   faults.refuse()
 
   const waiver = write.evaluation_waiver ?? null
+  // What was met stays met, by a round that was concluded on a day that the assessment's had yet to reach.
+  const isMet =
+    current?.evaluation_obligation === 'met' &&
+    isSameDay &&
+    carriers.response_evaluation_id === current.response_evaluation_id
   // What was asked for once stays asked for, whatever becomes of the partnership.
   const isActive = partnership.status === 'active' || (current?.evaluation_obligation ?? 'none') !== 'none'
   return {
@@ -157,7 +164,7 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
     response_due_on: responseDueOn,
     responded_on: respondedOn,
     ...carriers,
-    ...obligationOf({ severity, assessedOn, isActive, isEvaluated: found.is_evaluated, waiver }),
+    ...obligationOf({ severity, assessedOn, isActive, isEvaluated: isMet || found.is_evaluated, waiver }),
     evaluation_waiver: waiver,
     external_refs: completeRefs(write.external_refs),
     metadata: write.metadata ?? {},

@@ -1,4 +1,4 @@
-import { addDays, dateIn } from '../../core/dates.ts'
+import { addDays } from '../../core/dates.ts'
 import type { Faults } from '../../core/problem.ts'
 import type { DisruptionContext } from '../disruptions/read.ts'
 import type { PartnershipContext } from '../partnerships/read.ts'
@@ -28,15 +28,6 @@ export function obligationOf(impact: {
 
 /** States in which a partnership can be hit: it is being made, or it lives. */
 export const hittable: readonly string[] = ['proposed', 'active', 'paused', 'ending']
-
-/**
- * The last day that has begun, for a partnership or in UTC: a disruption has no time zone, nor has an assessment in bulk,
- * and what was recorded on their day can be worked with where that day has yet to begin.
- */
-export function lastDayBegun(timeZone: string, now: string): string {
-  const [own, utc] = [dateIn(timeZone, now), now.slice(0, 10)]
-  return own > utc ? own : utc
-}
 
 export interface Days {
   assessedOn: string

@@ -1,4 +1,4 @@
-import { dateIn } from '../../core/dates.ts'
+import { dateIn, dayBeside } from '../../core/dates.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults } from '../../core/problem.ts'
@@ -18,7 +18,7 @@ import { objectiveLinkResource } from './view.ts'
  */
 export async function createObjectiveLink(tx: Tx, write: ObjectiveLinkCreate): Promise<Outcome> {
   const { partnership, objectiveId, objective } = await named(tx, write)
-  const today = dateIn(partnership.time_zone, tx.now)
+  const today = dayBeside(dateIn(partnership.time_zone, tx.now), objective.active_from, tx.now)
   const assessedOn = write.assessed_on ?? today
   const former = await currentLink(tx, partnership.id, objectiveId)
 

@@ -13,6 +13,11 @@ export const Assent = Type.Object(
   { $id: 'Assent', description: 'A party’s assent to the proposal' },
 )
 
+const leaving = {
+  description:
+    'The first day on which it has no say any more. What was shared until the end of that day stays readable to it.',
+}
+
 export const Party = Type.Object(
   {
     id: uuid(),
@@ -20,7 +25,7 @@ export const Party = Type.Object(
     side: codes(sides),
     role: codes(partyRoles),
     joined_on: nullable(date()),
-    left_on: nullable(date()),
+    left_on: nullable(date(leaving)),
     assent: nullable(ref(Assent)),
   },
   { $id: 'Party', description: 'An organisation’s seat in a partnership; commitments point at it' },
@@ -35,7 +40,7 @@ export const PartyWrite = strictObject(
     side: codes(sides, { examples: ['non_profit'] }),
     role: Type.Optional(codes(partyRoles, { default: 'partner' })),
     joined_on: Type.Optional(nullable(date())),
-    left_on: Type.Optional(nullable(date())),
+    left_on: Type.Optional(nullable(date(leaving))),
   },
   { $id: 'PartyWrite', description: 'Parties are matched by their organisation, so that their ids stay.' },
 )
