@@ -253,6 +253,28 @@ t.test('strategic fit, breadth and change; what is not covered and not anchored'
   t.match(summary, { partnerships: 2, anchored: 1, unanchored: 1, as_of: '2026-05-01' })
 })
 
+t.test('what was written last counts, also where its time zone went back by a day', async (t) => {
+  const charity = await charityOf()
+  on('2026-02-01')
+  const { partnership } = await managed(charity)
+  const path = `/v1/partnerships/${partnership.id}`
+  const { managers } = (await service.get(path)).body
+  const given = { title: 'A flood', type: 'natural_disaster', started_on: '2026-02-01' }
+  const { id: disruption_id } = await service.make('/v1/disruptions', given)
+  // 00:30 on the 2nd in Amsterdam, still the 1st in New York.
+  clock.set('2026-03-01T23:30:00Z')
+  await patch(path, { managers: [] })
+  const impact = await service.make('/v1/impacts', {
+    ...{ disruption_id, partnership_id: partnership.id, severity: 'medium', effects: ['income_down'] },
+    ...{ response: 'step_back', response_due_on: '2026-04-01' },
+  })
+  clock.set('2026-03-01T23:40:00Z')
+  await patch(path, { time_zone: 'America/New_York', managers })
+  await patch(`/v1/impacts/${impact.id}`, { severity: 'low' })
+  on('2026-03-03')
+  t.match(await rowOf(charity), { sides_without_manager: [], rules_fired: [], worst_impact: 'low' })
+})
+
 t.test('impacts, pauses, the end and managers are risks from their day on', async (t) => {
   const charity = await charityOf()
   const seats = await managed(charity, { ends_on: '2026-12-31' })
