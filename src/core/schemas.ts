@@ -121,6 +121,9 @@ export const recordHead = {
   updated_at: instant(),
 }
 
+/** How many ids in other systems a write may name. */
+export const refsMax = 50
+
 /** What every record may carry for its client, as read. */
 export const recordTail = {
   external_refs: Type.Array(ref(ExternalRef)),
@@ -130,7 +133,7 @@ export const recordTail = {
 /** What every record may carry for its client, as written. */
 export const recordTailWrite = {
   // Without a default: an upsert tells a list that was left out from an empty one.
-  external_refs: Type.Optional(Type.Array(ref(ExternalRef), { maxItems: 50 })),
+  external_refs: Type.Optional(Type.Array(ref(ExternalRef), { maxItems: refsMax })),
   metadata: Type.Optional(ref(Metadata)),
 }
 

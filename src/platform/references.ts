@@ -196,7 +196,7 @@ export async function resolveNaming(
     return found ?? null
   }
   if (id == null && at.required) faults.add(here('id'), 'required', `Give ${at.member}_id or ${at.member}_ref.`)
-  return id ?? null
+  return id?.toLowerCase() ?? null
 }
 
 /** Reads one record by the client's own id. @throws Problem `not_found` */

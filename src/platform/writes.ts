@@ -4,6 +4,7 @@ import type { TSchema } from 'typebox'
 import type { IfMatch } from '../core/etag.ts'
 import { mergePatch } from '../core/merge-patch.ts'
 import { notFound, Problem } from '../core/problem.ts'
+import { refsMax } from '../core/schemas.ts'
 import type { Tx } from '../db/database.ts'
 import { problemOf } from './faults.ts'
 import { findByRef, isMadeByOthers } from './references.ts'
@@ -103,5 +104,14 @@ export function refsWith(
   refs: readonly { system: string; id: string; url?: string | null }[],
 ): WireRef[] {
   const all = completeRefs(refs)
-  return all.some((ref) => ref.system === own.system && ref.id === own.id) ? all : [...completeRefs([own]), ...all]
+  return all.some((ref) => ref.system === own.system && ref.id === own.id)
+    ? all
+    : refsWithin([...completeRefs([own]), ...all])
+}
+
+/** Refs that came together: a record with more than a write may name could not be written any more. @throws Problem */
+export function refsWithin<R extends readonly unknown[]>(refs: R): R {
+  if (refs.length <= refsMax) return refs
+  const detail = `A record has at most ${refsMax} references, with those that it had and the one that it is written by.`
+  throw new Problem('rule_violated', detail, { errors: [{ pointer: '/external_refs', code: 'too_many', detail }] })
 }

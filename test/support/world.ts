@@ -40,7 +40,7 @@ export async function stepOf(client: Client, path: string, verb: string, body: o
   return answer.body
 }
 
-const waived = { reciprocity_waiver: 'A pilot' }
+export const waived = { reciprocity_waiver: 'A pilot' }
 
 /** The shortest way of a draft to each state. Activation waives reciprocity, the end an exit evaluation. */
 const ways: Record<string, (partnership: Json) => [verb: string, body: object][]> = {

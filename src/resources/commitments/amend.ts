@@ -31,14 +31,14 @@ export async function amendedTerms(
   }
   const { partnership_id, from_party_id, to_party_id, description, motive, pause_exempt, valuations } = commitment
   const { external_refs, metadata } = commitment
-  const { terms } = await checkedTerms(tx, {
+  const write = {
     ...{ partnership_id, from_party_id, to_party_id, description, motive, pause_exempt, valuations },
     ...{ external_refs, metadata },
     ...termsAgreed(commitment),
     ...patch,
-    // Who has left since stays bound by what it promised.
-    taken_over: { on: commitment.agreed_on ?? '0001-01-01', from_system: 'beide' },
-  })
+    taken_over: commitment.taken_over,
+  }
+  const { terms } = await checkedTerms(tx, write, commitment)
   if (!isAddable(terms.measure, commitment.measure)) {
     const unit = unitOf(commitment.measure)
     const detail = `It is measured in ${unit}. What is measured otherwise is another promise: let it replace this one.`

@@ -19,12 +19,15 @@ export interface Checked {
   partnership: PartnershipContext
 }
 
+/** What stood before a write, where there was something. */
+type Standing = Pick<CommitmentTerms, 'partnership_id' | 'from_party_id' | 'to_party_id' | 'in_return_for'>
+
 /**
  * The complete terms that a write asks for, and the partnership that they belong to, which is held till the end.
  * Everything that the write names is looked up in one round trip.
  * @throws Problem that names every rule it breaks
  */
-export async function checkedTerms(tx: Tx, write: CommitmentWrite): Promise<Checked> {
+export async function checkedTerms(tx: Tx, write: CommitmentWrite, before?: Standing): Promise<Checked> {
   const faults = new Faults()
   const naming = { id: write.partnership_id?.toLowerCase(), ref: write.partnership_ref }
   const namings = [organisationNaming(write, 'from'), organisationNaming(write, 'to')]
@@ -45,8 +48,10 @@ export async function checkedTerms(tx: Tx, write: CommitmentWrite): Promise<Chec
   const [from, to] = [seat('from'), seat('to')]
   if (from && from.id === to?.id)
     faults.add('/to_party_id', 'same_party', 'A party promises to another, not to itself.')
-  if (!write.taken_over) checkPresence({ from, to }, today, faults)
-  checkReturns(write, returns, held && from ? { partnership: held, from, to } : undefined, faults)
+  if (!write.taken_over) checkPresence({ from, to }, before, today, faults)
+  const isSamePair = before?.from_party_id === from?.id && before?.to_party_id === (to?.id ?? null)
+  const stand = isSamePair ? (before?.in_return_for ?? []) : []
+  checkReturns(write, returns, held && from ? { partnership: held, from, to, stand } : undefined, faults)
   const terms = termsOf(write, returns, { held, from, to })
   checkMembers(write, terms, faults)
   faults.refuse()
@@ -110,10 +115,10 @@ interface TwoEnds {
   to: PartyContext | undefined
 }
 
-/** Who has left makes no new promises, and gets none. */
-function checkPresence({ from, to }: TwoEnds, today: string, faults: Faults): void {
+/** Who has left makes no new promises, and gets none; what was promised before stays as it is. */
+function checkPresence({ from, to }: TwoEnds, before: Standing | undefined, today: string, faults: Faults): void {
   for (const [member, party] of [['from_party_id', from] as const, ['to_party_id', to] as const]) {
-    if (!party?.left_on || party.left_on > today) continue
+    if (!party?.left_on || party.left_on > today || party.id === before?.[member]) continue
     faults.add(`/${member}`, 'party_left', `The party ${party.id} left the partnership on ${party.left_on}.`)
   }
 }
@@ -121,7 +126,7 @@ function checkPresence({ from, to }: TwoEnds, today: string, faults: Faults): vo
 function checkReturns(
   { in_return_for = [], reciprocity = 'in_return' }: CommitmentWrite,
   returns: readonly (NamedCommitment | undefined)[],
-  place: { partnership: PartnershipContext; from: PartyContext; to: PartyContext | undefined } | undefined,
+  place: (TwoEnds & { partnership: PartnershipContext; from: PartyContext; stand: readonly string[] }) | undefined,
   faults: Faults,
 ): void {
   if (in_return_for.length > 0 && reciprocity !== 'in_return') {
@@ -129,7 +134,9 @@ function checkReturns(
     faults.add('/in_return_for', 'not_in_return', detail)
   }
   const seen = new Set<string>()
+  // What was across when it was named stays, though others may have joined since.
   const across = place ? acrossFrom(place.partnership.parties, place.from.id).map(({ id }) => id) : []
+  if (place?.to) across.push(place.to.id)
   returns.forEach((other, position) => {
     const pointer = `/in_return_for/${position}`
     if (!other) {
@@ -141,7 +148,7 @@ function checkReturns(
     if (!place) return
     if (other.partnership_id !== place.partnership.id) {
       faults.add(pointer, 'other_partnership', 'This commitment belongs to another partnership.')
-    } else if (other.from_party_id !== place.to?.id && !across.includes(other.from_party_id)) {
+    } else if (!across.includes(other.from_party_id) && !place.stand.includes(other.id)) {
       faults.add(pointer, 'same_side', 'This commitment comes from the same side: name those of the other side.')
     }
   })

@@ -62,7 +62,7 @@ export async function reviseCommitment(
   const current = termsOf(commitment)
   const write = withoutRenamed(revise(current), current)
   refuseOtherOrigin(commitment, write)
-  const { terms, partnership } = await checkedTerms(tx, { ...write, taken_over: commitment.taken_over })
+  const { terms, partnership } = await checkedTerms(tx, { ...write, taken_over: commitment.taken_over }, current)
   const changed = changedMembers(current, terms)
   if (changed.length === 0) return unchanged(tx, commitmentResource, id)
   refuseAgreedTerms(commitment, terms)

@@ -81,7 +81,7 @@ export function refuseOtherOrigin(before: Commitment, write: CommitmentWrite): v
     }
   }
   const steps = 'it changes by the steps of its life, such as POST …/agree.'
-  if (write.status !== undefined && write.status !== status && write.status !== taken_over?.status) {
+  if (write.status !== undefined && write.status !== status && write.status !== (taken_over?.status ?? 'draft')) {
     faults.add('/status', 'status', `The status is ${status}: ${steps}`)
   }
   // A repeated take-over tells how it was then; the record may have lived on since.

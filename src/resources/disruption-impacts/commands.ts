@@ -20,7 +20,15 @@ import { type DisruptionContext, disruptionContext } from '../disruptions/read.t
 import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
 import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
-import { type Carriers, impactCarriers, impactDelete, impactsInsert, impactUpdate, obligationsMeet } from './store.ts'
+import {
+  type About,
+  type Carriers,
+  impactCarriers,
+  impactDelete,
+  impactsInsert,
+  impactUpdate,
+  obligationsMeet,
+} from './store.ts'
 import { impactResource } from './view.ts'
 
 export async function createImpact(tx: Tx, write: ImpactWrite): Promise<Outcome> {
@@ -76,12 +84,9 @@ export async function deleteImpact(tx: Tx, id: string, ifMatch: IfMatch): Promis
   recordRemoval(tx, impactResource, id, impact.version)
 }
 
-/**
- * A round in a disruption was concluded: what asked for an evaluation of the partnership has had it.
- * @param disruptionId the disruption that it was held about; null where it names none, and so meets them all
- */
-export async function meetObligations(tx: Tx, partnershipId: string, disruptionId: string | null): Promise<void> {
-  for (const id of await obligationsMeet(tx, partnershipId, disruptionId)) {
+/** A round was held: what asked for an evaluation of the partnership has had it. */
+export async function meetObligations(tx: Tx, partnershipId: string, about: About): Promise<void> {
+  for (const id of await obligationsMeet(tx, partnershipId, about)) {
     record(tx, { resource: impactResource, id, verb: 'updated', changed: ['evaluation_obligation'] })
   }
 }
@@ -112,6 +117,9 @@ async function named(tx: Tx, write: ImpactWrite, current: ImpactState | undefine
   return { disruption: disruption as DisruptionContext, partnership: partnership as PartnershipContext }
 }
 
+/** An id as it is kept. */
+const plain = (id: string | null | undefined): string | null => id?.toLowerCase() ?? null
+
 /** The complete state that a write asks for. @throws Problem that names every rule it breaks */
 async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promise<ImpactState> {
   const { disruption, partnership } = await named(tx, write, current)
@@ -124,12 +132,13 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   // One that was assessed in bulk may be of a day that has yet to begin here.
   const today = isSameDay && assessedOn > usualDay ? assessedOn : usualDay
   const carriers = {
-    response_pause_id: write.response_pause_id ?? null,
-    response_commitment_id: write.response_commitment_id ?? null,
-    response_substitution_id: write.response_substitution_id ?? null,
-    response_amendment_id: write.response_amendment_id ?? null,
-    response_evaluation_id: write.response_evaluation_id ?? null,
+    response_pause_id: plain(write.response_pause_id),
+    response_commitment_id: plain(write.response_commitment_id),
+    response_substitution_id: plain(write.response_substitution_id),
+    response_amendment_id: plain(write.response_amendment_id),
+    response_evaluation_id: plain(write.response_evaluation_id),
   }
+  const hitPartyId = plain(write.hit_party_id)
   const responseDueOn = write.response_due_on ?? null
   const respondedOn = write.responded_on ?? null
   const { response, severity } = write
@@ -137,25 +146,30 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const found = await impactCarriers(tx, hit, carriers)
 
   const faults = new Faults()
-  checkDays({ assessedOn, today, respondedOn, responseDueOn, response }, disruption, faults)
-  checkHitParty(partnership, write.hit_party_id ?? null, faults)
+  // A day on which it was carried out is not asked again: here it may have yet to begin.
+  const respondedNow = isSameDay && respondedOn === current?.responded_on ? null : respondedOn
+  checkDays({ assessedOn, today, respondedOn: respondedNow, responseDueOn, response }, disruption, faults)
+  checkHitParty(partnership, hitPartyId, faults)
   checkKinds(response, carriers, faults)
   checkCarriers(carriers, found, faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()
 
   const waiver = write.evaluation_waiver ?? null
-  // What was met stays met, by a round that was concluded on a day that the assessment's had yet to reach.
-  const isMet =
-    current?.evaluation_obligation === 'met' &&
-    isSameDay &&
-    carriers.response_evaluation_id === current.response_evaluation_id
   // What was asked for once stays asked for, whatever becomes of the partnership.
   const isActive = partnership.status === 'active' || (current?.evaluation_obligation ?? 'none') !== 'none'
+  // What else is said of an impact neither asks for an evaluation nor meets that; what was held meanwhile does.
+  const asksAsBefore =
+    current !== undefined &&
+    !(current.evaluation_obligation === 'open' && found.is_evaluated) &&
+    isSameDay &&
+    severity === current.severity &&
+    waiver === current.evaluation_waiver &&
+    carriers.response_evaluation_id === current.response_evaluation_id
   return {
     disruption_id: disruption.id,
     partnership_id: partnership.id,
-    hit_party_id: write.hit_party_id ?? null,
+    hit_party_id: hitPartyId,
     severity,
     effects: write.effects,
     assessed_on: assessedOn,
@@ -164,7 +178,9 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
     response_due_on: responseDueOn,
     responded_on: respondedOn,
     ...carriers,
-    ...obligationOf({ severity, assessedOn, isActive, isEvaluated: isMet || found.is_evaluated, waiver }),
+    ...(asksAsBefore
+      ? { evaluation_obligation: current.evaluation_obligation, evaluation_due_on: current.evaluation_due_on }
+      : obligationOf({ severity, assessedOn, isActive, isEvaluated: found.is_evaluated, waiver })),
     evaluation_waiver: waiver,
     external_refs: completeRefs(write.external_refs),
     metadata: write.metadata ?? {},

@@ -72,15 +72,27 @@ export async function impactCarriers(
   return found.rows[0] as Carriers
 }
 
-/** The impacts on a partnership, of a disruption where one is given, that still ask for an evaluation are met. @returns their ids */
-export async function obligationsMeet(tx: Tx, partnershipId: string, disruptionId: string | null): Promise<string[]> {
+/** What an evaluation is about: a disruption, the impacts that name it as their answer, or else all. */
+export interface About {
+  disruptionId?: string
+  /** The evaluation. */
+  namedBy?: string
+}
+
+/** The impacts on a partnership that still ask for an evaluation, as far as one is about them, are met. @returns their ids */
+export async function obligationsMeet(
+  tx: Tx,
+  partnershipId: string,
+  { disruptionId, namedBy }: About,
+): Promise<string[]> {
   const met = await tx.db
     .updateTable('disruption_impacts')
     .set({ evaluation_obligation: 'met', updated_at: tx.now, version: sql`version + 1` })
     .where('tenant_id', '=', tx.tenantId)
     .where('partnership_id', '=', partnershipId)
     .where('evaluation_obligation', '=', 'open')
-    .$if(disruptionId !== null, (query) => query.where('disruption_id', '=', disruptionId))
+    .$if(disruptionId !== undefined, (query) => query.where('disruption_id', '=', disruptionId as string))
+    .$if(namedBy !== undefined, (query) => query.where('response_evaluation_id', '=', namedBy as string))
     .returning('id')
     .execute()
   return met.map(({ id }) => id)

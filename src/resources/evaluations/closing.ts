@@ -2,6 +2,7 @@ import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { cancelJob } from '../../platform/jobs.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { meetObligations } from '../disruption-impacts/commands.ts'
 import { templateOfRound } from '../evaluation-templates/read.ts'
 import { anonymousOf, forgetAnswers, textsInsert } from './answer-store.ts'
 import { closing } from './deadline.ts'
@@ -37,7 +38,11 @@ export async function closeRound(tx: Tx, round: Round): Promise<Outcome> {
   await scoresInsert(tx, evaluation.id, k === null ? rows : suppress(rows, template, scored, k))
   await textsInsert(tx, evaluation.id, textsOf(template, responses, k))
   await leaveOpen(tx, evaluation.id)
-  return takeStep(tx, round, 'closed', { status: 'closed', closed_at: tx.now })
+  const outcome = await takeStep(tx, round, 'closed', { status: 'closed', closed_at: tx.now })
+  if (evaluation.partnership_id !== null) {
+    await meetObligations(tx, evaluation.partnership_id, { namedBy: evaluation.id })
+  }
+  return outcome
 }
 
 /** What ends with a round's being open: its deadline, its drafts, and what persons answered. */

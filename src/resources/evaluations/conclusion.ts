@@ -47,7 +47,8 @@ export async function concludeEvaluation(
     record(tx, { resource: decisionResource, id: decision.id, verb: 'created', changed })
   }
   if (round.evaluation.kind === 'disruption') {
-    await meetObligations(tx, round.subject.id, round.evaluation.disruption_id)
+    const { disruption_id: disruptionId } = round.evaluation
+    await meetObligations(tx, round.subject.id, disruptionId === null ? {} : { disruptionId })
   }
   return outcome
 }

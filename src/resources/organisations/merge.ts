@@ -1,5 +1,6 @@
 import type { IfMatch } from '../../core/etag.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
+import { refsMax } from '../../core/schemas.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { requireScope } from '../../platform/auth.ts'
 import { record, unchanged } from '../../platform/events.ts'
@@ -26,7 +27,7 @@ import { organisationIsBelow, organisationUpdate } from './store.ts'
 import { organisationResource } from './view.ts'
 
 /** As many as a write may name: an organisation that has more could not be written any more. */
-const limits = { external_refs: 50, identifiers: 20, alternate_names: 50 }
+const limits = { external_refs: refsMax, identifiers: 20, alternate_names: 50 }
 
 /**
  * Merges a duplicate into the organisation that survives. All that points at the duplicate points at the survivor then;

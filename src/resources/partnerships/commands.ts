@@ -8,14 +8,7 @@ import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import {
-  changedMembers,
-  loadForUpdate,
-  type Revision,
-  refsWith,
-  type Upsert,
-  upsertByRef,
-} from '../../platform/writes.ts'
+import { changedMembers, loadForUpdate, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import { checkedPartnership } from './checks.ts'
 import { conditionsUntil } from './lifecycle.ts'
 import {
@@ -75,10 +68,10 @@ export async function revisePartnership(
   tx: Tx,
   id: string,
   ifMatch: IfMatch,
-  revise: Revision<PartnershipWrite>,
+  revise: (current: PartnershipWrite, status: Partnership['status']) => PartnershipWrite,
 ): Promise<Outcome> {
   const partnership = await loadForUpdate(tx, partnershipResource, id, ifMatch)
-  const write = revise(writeOf(partnership))
+  const write = revise(writeOf(partnership), partnership.status)
   refuseOtherOrigin(partnership, write)
   const current = stateOf(partnership)
   const next = await checkedPartnership(tx, write, partnership)
@@ -95,6 +88,13 @@ export async function revisePartnership(
   return record(tx, { resource: partnershipResource, id, verb: 'updated', changed })
 }
 
+/** The days that steps of its life gave a partnership: the first with its start, the last with its winding down. */
+function daysGiven({ starts_on, ends_on }: PartnershipWrite, status: Partnership['status']): Partial<PartnershipWrite> {
+  const hasStart = status !== 'draft' && status !== 'proposed' && status !== 'declined'
+  const hasEnd = status === 'ending' || status === 'ended'
+  return { ...(hasStart ? { starts_on } : {}), ...(hasEnd ? { ends_on } : {}) }
+}
+
 export async function upsertPartnership(
   tx: Tx,
   ref: { system: string; id: string },
@@ -103,9 +103,11 @@ export async function upsertPartnership(
 ): Promise<Upsert> {
   return upsertByRef(tx, 'partnership', ref, {
     create: () => createPartnership(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
-    // What the body does not speak of stays: the refs of other systems, and how the record was taken over.
+    // What the body does not speak of stays: the refs of other systems, how the record was taken over, and the days that
+    // the steps of its life gave it.
     replace: (id) =>
-      revisePartnership(tx, id, ifMatch, (current) => ({
+      revisePartnership(tx, id, ifMatch, (current, status) => ({
+        ...daysGiven(current, status),
         ...write,
         external_refs: refsWith(ref, write.external_refs ?? current.external_refs ?? []),
         ...(write.taken_over || !current.taken_over ? {} : { taken_over: current.taken_over }),

@@ -80,6 +80,9 @@ export function refuseAgreedTerms(before: Partnership, after: PartnershipState):
   for (const name of ['base_currency', 'starts_on'] as const) {
     if (before[name] !== after[name]) refuse(`/${name}`, `${name} was agreed (${before[name]})`)
   }
+  if (after.ends_on === null && before.ends_on !== null && (before.status === 'ending' || before.status === 'ended')) {
+    refuse('/ends_on', `It is to have the day on which it ends (${before.ends_on})`)
+  }
   if (before.cross_sector_exception !== null && after.cross_sector_exception === null) {
     refuse('/cross_sector_exception', 'The proposal rests on this exception')
   }
@@ -124,7 +127,7 @@ export function refuseOtherOrigin(before: Partnership, write: PartnershipWrite):
   }
   const isMoved = taken_over !== null && taken_over.status !== status
   const steps = 'it changes by the steps of its life, such as POST …/activate.'
-  if (write.status !== undefined && write.status !== status && write.status !== taken_over?.status) {
+  if (write.status !== undefined && write.status !== status && write.status !== (taken_over?.status ?? 'draft')) {
     faults.add('/status', 'status', `The status is ${status}: ${steps}`)
   }
   for (const name of ['end_reason', 'decline_reason'] as const) {

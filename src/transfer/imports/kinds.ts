@@ -8,7 +8,7 @@ import { grants, type Scope } from '../../platform/scopes.ts'
 import { readJson } from '../../platform/strict-json.ts'
 import { takenOverSchemas } from '../../platform/taken-over.ts'
 import { type Check, checksOf } from '../../platform/validation.ts'
-import { completeRefs, type Upsert } from '../../platform/writes.ts'
+import { completeRefs, refsWithin, type Upsert } from '../../platform/writes.ts'
 import { upsertCommitment } from '../../resources/commitments/commands.ts'
 import { commitmentSchemas, termSchemas } from '../../resources/commitments/schemas.ts'
 import { upsertContact } from '../../resources/contacts/commands.ts'
@@ -170,7 +170,7 @@ export async function writeRow(tx: Tx, { type, ref, refs, members }: Work): Prom
   const held = completeRefs(await externalRefsHeld(tx, type, id))
   const isHeld = (one: Ref) => held.some((other) => other.system === one.system && other.id === one.id)
   const known = refs.find(isHeld) ?? ref
-  const external_refs = [...held, ...completeRefs(refs.filter((one) => !isHeld(one)))]
+  const external_refs = refsWithin([...held, ...completeRefs(refs.filter((one) => !isHeld(one)))])
   return kinds[type].write(tx, known, { ...members, external_refs })
 }
 
