@@ -92,6 +92,22 @@ t.test('an instant is of the day that it was in London', async (t) => {
   )
 })
 
+t.test('a later edition of a file adds what is new, and takes nothing ill', async (t) => {
+  const service = await running(t)
+  const load = (...grants: object[]) => loadGrants(connectClient(service), parseGrants(JSON.stringify({ grants })))
+  const march = grant('march')
+  t.match(await load(march), { as_of: '2020-03-01', created: 4, unchanged: 0, refused: [] })
+  const edition = await load(march, grant('june', { awardDate: '2020-06-01', title: 'Another grant' }))
+  t.match(edition, { as_of: '2020-06-01', created: 1, updated: 0, unchanged: 4, refused: [] })
+  const { data } = (await service.client.get('/v1/commitments?sort=created_at')).body
+  t.strictSame(
+    data.map((one: Json) => one.taken_over.on),
+    ['2020-03-01', '2020-06-01'],
+  )
+  // An earlier edition is not what this came from.
+  t.match(await load(grant('march', { awardDate: '2020-02-01' })), { refused: [{ id: /./ }, { id: 'march' }] })
+})
+
 t.test('malformed rows are told by line and reason, and the others are taken', async (t) => {
   const service = await running(t)
   const client = connectClient(service)

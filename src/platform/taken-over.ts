@@ -30,4 +30,18 @@ export const TakenOver = Type.Object(
 )
 export type TakenOver = Static<typeof TakenOver>
 
+/**
+ * How a record was taken over, as a write by the client's own id repeats it or leaves it out. A later edition of the same
+ * source tells of a later day: the day of the first stays.
+ */
+export function repeatedTakeOver(
+  told: TakenOverWrite | null | undefined,
+  kept: TakenOverWrite | null | undefined,
+): TakenOverWrite | null | undefined {
+  if (!kept) return told
+  const isLater = told && told.on > kept.on && told.from_system === kept.from_system
+  const isSame = isLater && (told.note ?? null) === (kept.note ?? null)
+  return told && !isSame ? told : { on: kept.on, from_system: kept.from_system, note: kept.note ?? null }
+}
+
 export const takenOverSchemas = [TakenOverWrite, TakenOver]

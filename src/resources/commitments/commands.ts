@@ -7,7 +7,8 @@ import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
-import { changedMembers, type Revision, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
+import { repeatedTakeOver } from '../../platform/taken-over.ts'
+import { changedMembers, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import { createInstalments } from '../instalments/commands.ts'
 import { checkedTerms, refuseIfOver } from './checks.ts'
 import { loadCommitment } from './held.ts'
@@ -56,11 +57,11 @@ export async function reviseCommitment(
   tx: Tx,
   id: string,
   ifMatch: IfMatch,
-  revise: Revision<CommitmentWrite>,
+  revise: (current: CommitmentWrite, takenOver: Commitment['taken_over']) => CommitmentWrite,
 ): Promise<Outcome> {
   const { commitment } = await loadCommitment(tx, id, ifMatch)
   const current = termsOf(commitment)
-  const write = withoutRenamed(revise(current), current)
+  const write = withoutRenamed(revise(current, commitment.taken_over), current)
   refuseOtherOrigin(commitment, write)
   const { terms, partnership } = await checkedTerms(tx, { ...write, taken_over: commitment.taken_over }, current)
   const changed = changedMembers(current, terms)
@@ -90,8 +91,9 @@ export async function upsertCommitment(
     create: () => createCommitment(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     // Refs that the body does not speak of stay: one integration does not drop the ids of another.
     replace: (id) =>
-      reviseCommitment(tx, id, ifMatch, (current) => ({
+      reviseCommitment(tx, id, ifMatch, (current, takenOver) => ({
         ...write,
+        taken_over: repeatedTakeOver(write.taken_over, takenOver) ?? null,
         external_refs: refsWith(ref, write.external_refs ?? current.external_refs ?? []),
       })),
   })

@@ -8,6 +8,7 @@ import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
+import { repeatedTakeOver } from '../../platform/taken-over.ts'
 import { changedMembers, loadForUpdate, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import { checkedPartnership } from './checks.ts'
 import { conditionsUntil } from './lifecycle.ts'
@@ -110,7 +111,7 @@ export async function upsertPartnership(
         ...daysGiven(current, status),
         ...write,
         external_refs: refsWith(ref, write.external_refs ?? current.external_refs ?? []),
-        ...(write.taken_over || !current.taken_over ? {} : { taken_over: current.taken_over }),
+        taken_over: repeatedTakeOver(write.taken_over, current.taken_over) ?? null,
       })),
   })
 }
