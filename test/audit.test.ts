@@ -4,6 +4,7 @@ import { fixedClock } from '../src/core/clock.ts'
 import { newId } from '../src/core/ids.ts'
 import { verifyAudit } from '../src/db/audit-chain.ts'
 import { asOwner } from '../src/db/tenants.ts'
+import { verified } from './support/audited.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
 
 const clock = fixedClock('2026-03-01T12:00:00.000000Z')
@@ -19,17 +20,6 @@ async function tamper(...statements: string[]): Promise<void> {
   await asOwner(service.url, async (client) => {
     for (const statement of statements) await client.query(statement)
   })
-}
-
-/** The check of the chain of one tenant. */
-async function verified(as: Service) {
-  const name = await asOwner(as.url, async (client) => {
-    const { rows } = await client.query<{ name: string }>('select name from tenants where id = $1', [as.tenantId])
-    return rows[0]?.name
-  })
-  const [report] = await asOwner(as.url, (client) => verifyAudit(client, { tenant: name }))
-  if (!report) throw new Error('There is no such tenant')
-  return report
 }
 
 t.test('a change is kept with the record before and after it, and who did it', async (t) => {

@@ -67,7 +67,7 @@ async function nextOf(client: pg.Client, tenantId: string, after: string): Promi
        coalesce(version::text, '') as version, changed, actor::text, coalesce(request_id, '') as request_id,
        coalesce(operation, '') as operation, coalesce(details::text, '') as details, after::text,
        encode(previous_hash, 'hex') as previous_hash, encode(hash, 'hex') as hash
-     from audit_entries where tenant_id = $1 and sequence > $2 order by sequence limit ${batch}`,
+     from audit_entries where tenant_id = $1 and sequence > $2 order by audit_entries.sequence limit ${batch}`,
     [tenantId, after],
   )
   return rows
