@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { openFile } from './tap-of-file.ts'
+import './whole-patterns.ts'
 import type { FileDone } from './workers.ts'
 
 // A process of the run. It imports the test files that it is sent, one after another, each as a subtest: what the
