@@ -156,7 +156,8 @@ export async function resultsInsert(
 export async function waitingRefuse(tx: Tx, id: string): Promise<void> {
   await sql`update import_results set outcome = 'invalid'
     where tenant_id = ${tx.tenantId} and import_id = ${id} and outcome = 'waiting'`.execute(tx.db)
-  await sql`update imports set invalid = invalid + waiting, rows_done = rows_done + waiting, waiting = 0
+  await sql`update imports set version = version + 1, updated_at = ${tx.now}, invalid = invalid + waiting,
+      rows_done = rows_done + waiting, waiting = 0
     where tenant_id = ${tx.tenantId} and id = ${id}`.execute(tx.db)
 }
 
