@@ -8,6 +8,7 @@ const unused = (): never => {
 }
 const noDatabase: Database = {
   write: unused,
+  writeBeside: unused,
   read: unused,
   moment: unused,
   snapshot: unused,

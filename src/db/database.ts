@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import type pg from 'pg'
 import { Problem } from '../core/problem.ts'
 import { type ReadTx, readTx } from './builder.ts'
@@ -6,76 +7,23 @@ import { commit, heldTx, rollback } from './endings.ts'
 import { keepUpTo } from './kept.ts'
 import { lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
-import { type Reader, setReader } from './sessions.ts'
+import { type Reader, setReader, wholeTenant } from './sessions.ts'
+import { sharedTransactions } from './shared-transaction.ts'
+import { shareTransactions, type Telling } from './sharing.ts'
+import type { Actor, Caller, GatheredChange, Guard, HeldTx, Tx } from './transaction.ts'
 
-export type { Reader, ReadTx }
-
-/** Who acts, as events and histories keep it. */
-export interface Actor {
-  type: 'api_key' | 'token' | 'respondent' | 'system' | 'unknown'
-  id: string | null
-}
-
-/** The sight of the service's own work: all of a tenant. */
-export const wholeTenant = (tenantId: string): Reader => ({ tenantId, organisations: null })
-
-/** On whose behalf work is done: facts about one request, or one job. */
-export interface Caller {
-  readonly tenantId: string
-  readonly actor: Actor
-  /** What the credential may do, for the rules that ask more than the operation does. */
-  readonly scopes: readonly string[]
-  readonly requestId: string
-  /** The instant of the request: everything that it writes carries it. */
-  readonly now: string
-  /** Decides whether the transaction is done at all, and keeps its answer beside its effect. */
-  readonly guard?: Guard | null
-}
-
-/** Stands around the one transaction of a request: see idempotency. */
-export interface Guard {
-  /** The first work of the transaction; throws where there shall be no other. */
-  enter(tx: Tx): Promise<void>
-  /** Takes the transaction over when its work is done. It stays open until the guard ends it. */
-  hold(held: HeldTx): void
-  /** Notes a scope that the request needed, and had, beyond that of its operation. */
-  needed(scope: string): void
-  /** Adds to what the request is known by: the digest of a body that was read as a stream. */
-  addContent(digest: Buffer): void
-}
-
-/** A transaction whose work is done and which waits for its end. */
-export interface HeldTx {
-  /** Does a last work and commits, in one round trip. */
-  commit(last: (tx: Tx) => Promise<void>): Promise<void>
-  rollback(): Promise<void>
-}
-
-/** A change that is told of later, by whoever works through many rows in one transaction. */
-export interface GatheredChange {
-  resource: object
-  id: string
-  verb: string
-  changed: readonly string[]
-}
-
-/** One transaction of one tenant. What writes to the database takes it first. */
-export interface Tx extends ReadTx, Caller {
-  /**
-   * Takes the changes of one row of many, in place of their events. What is refused is then done again for that row alone,
-   * not for the transaction.
-   */
-  readonly gather?: (change: GatheredChange) => void
-  /** True where rows of a batch are worked through beside each other: see together.ts. */
-  readonly isTogether?: boolean
-  /** Work for the very end: sent together with the commit in one round trip, in the order given. */
-  atCommit(work: () => Promise<void>): void
-}
+export type { Actor, Caller, GatheredChange, Guard, HeldTx, Reader, ReadTx, Tx }
+export { wholeTenant }
 
 /** The service's pools, and the only ways to reach them: each starts from a tenant. */
 export interface Database {
   /** One transaction; commits what `work` did when it ends, else rolls back. Tried again after a deadlock. */
   write<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * As `write`, for work that may share its transaction with others of the same `name` and credential that come at the
+   * same time: it makes records, and changes none that is there. What they changed is told of by `tell`.
+   */
+  writeBeside<T>(caller: Caller, name: string, tell: Telling, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Reads that belong to one tenant; several statements see several moments. */
   read<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** Reads that see one moment, and are soon done. */
@@ -141,6 +89,23 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
     }
   }
 
+  async function write<T>(caller: Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await writeOnce(caller, work)
+      } catch (error) {
+        if (attempt >= writeAttempts || !deadlock.has((error as { code?: string }).code ?? '')) throw error
+        // Those who were in each other's way are not so again at the same moment.
+        await setTimeout(Math.random() * 20 * attempt)
+      }
+    }
+  }
+
+  const share = shareTransactions({
+    alone: ({ caller, work }) => write(caller, work),
+    together: sharedTransactions(() => taken(pool)),
+  })
+
   async function reading<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>, isOneMoment: boolean): Promise<T> {
     const client = await taken(reader.organisations === null ? pool : partners)
     const lease = lend(client)
@@ -168,14 +133,14 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
   }
 
   return {
-    async write(caller, work) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await writeOnce(caller, work)
-        } catch (error) {
-          if (attempt >= writeAttempts || !deadlock.has((error as { code?: string }).code ?? '')) throw error
-        }
-      }
+    write,
+
+    async writeBeside<T>(caller: Caller, name: string, tell: Telling, work: (tx: Tx) => Promise<T>): Promise<T> {
+      // What keeps an answer for its key holds a transaction of its own.
+      if (caller.guard) return write(caller, work)
+      const { tenantId, actor, scopes } = caller
+      const line = [name, tenantId, actor.type, actor.id, ...scopes].join(' ')
+      return (await share(line, { caller, work, tell })) as T
     },
 
     read: (reader, work) => reading(reader, work, false),

@@ -10,6 +10,24 @@ export async function commit(client: pg.PoolClient, ending: readonly Promise<unk
   if (end.command !== 'COMMIT') throw new Error(`The transaction ended with ${end.command}`)
 }
 
+/**
+ * Commits as above what several share.
+ * @returns false where Postgres says that nothing of it stays
+ * @throws where nobody can say
+ */
+export async function commitShared(client: pg.PoolClient, ending: readonly Promise<unknown>[]): Promise<boolean> {
+  const [end, ...sent] = await Promise.allSettled([client.query('commit'), ...ending])
+  if (end.status === 'rejected') {
+    const { code } = end.reason as { code?: unknown }
+    // A rule that is checked at the commit; not that the server went away, nor that a connection broke.
+    if (typeof code === 'string' && /^(23|40|P0)...$/.test(code)) return false
+    throw end.reason
+  }
+  if (end.value.command !== 'COMMIT') return false
+  for (const outcome of sent) if (outcome.status === 'rejected') throw outcome.reason
+  return true
+}
+
 /** A connection that cannot even roll back is closed: the pool makes another. */
 export async function rollback(client: pg.PoolClient, lease: Lease): Promise<void> {
   lease.end()

@@ -7,6 +7,9 @@ export interface Reader {
   readonly organisations: readonly string[] | null
 }
 
+/** The sight of the service's own work: all of a tenant. */
+export const wholeTenant = (tenantId: string): Reader => ({ tenantId, organisations: null })
+
 /** Whose rows each connection's session is set to. */
 const readerOfSession = new WeakMap<pg.PoolClient, string>()
 

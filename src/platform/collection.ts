@@ -6,6 +6,7 @@ import type { ProblemCode } from '../core/problem.ts'
 import { ref } from '../core/schemas.ts'
 import type { Tx } from '../db/database.ts'
 import { callerOf } from './auth.ts'
+import { recordAndAnswer } from './events.ts'
 import {
   changeOne,
   type Items,
@@ -28,6 +29,8 @@ export interface Collection<Write extends TSchema> extends Items<Write> {
   /** The plural noun in operation ids and summaries: `organisations`. */
   many: string
   list: List
+  /** True where records may be made beside each other in one transaction, as the rows of imports are. */
+  makesBeside?: boolean
   commands: Items<Write>['commands'] & {
     create(tx: Tx, write: Static<Write>): Promise<Outcome>
     upsert(tx: Tx, ref: { system: string; id: string }, write: Static<Write>, ifMatch: IfMatch): Promise<Upsert>
@@ -86,7 +89,11 @@ function writes(app: Typed, slice: SliceOptions, options: Collection<TSchema>): 
       refusals: options.refusals,
     }),
     async (request, reply) => {
-      const outcome = await database.write(callerOf(request, clock), (tx) => commands.create(tx, request.body))
+      const caller = callerOf(request, clock)
+      const create = (tx: Tx) => commands.create(tx, request.body)
+      const outcome = options.makesBeside
+        ? await database.writeBeside(caller, name, recordAndAnswer, create)
+        : await database.write(caller, create)
       return sendCreated(reply, resource.path, outcome)
     },
   )

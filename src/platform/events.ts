@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { newId } from '../core/ids.ts'
 import type { GatheredChange, Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
+import type { Telling } from '../db/sharing.ts'
 import type { AnyResource, Outcome } from './resource.ts'
 
 export interface Change {
@@ -20,7 +21,7 @@ export interface Change {
 export function record(tx: Tx, { resource, id, verb, changed = [] }: Change): Outcome {
   const outcome: Outcome = { id, version: 0, body: '' }
   if (tx.gather) {
-    tx.gather({ resource, id, verb, changed })
+    tx.gather({ resource, id, verb, changed, outcome })
     return outcome
   }
   tx.atCommit(async () => {
@@ -59,22 +60,34 @@ const together = 500
  * statement. A record that several rows changed in the same way is told of once. All of it is sent when it is called,
  * so that it may go with the commit.
  */
-export async function recordGathered(tx: Tx, changes: readonly GatheredChange[]): Promise<void> {
+export async function recordGathered(
+  tx: Tx,
+  changes: readonly GatheredChange[],
+  { answers = false }: { answers?: boolean } = {},
+): Promise<void> {
   const once = [...new Map(changes.map((change) => [`${change.verb} ${change.id}`, change])).values()]
   const sent: Promise<void>[] = []
   for (const [resource, ofKind] of Map.groupBy(once, (change) => change.resource as AnyResource)) {
     for (let from = 0; from < ofKind.length; from += together) {
-      sent.push(recordMany(tx, resource, ofKind.slice(from, from + together)))
+      sent.push(recordMany(tx, resource, ofKind.slice(from, from + together), answers))
     }
   }
   await Promise.all(sent)
 }
 
-async function recordMany(tx: Tx, resource: AnyResource, changes: readonly GatheredChange[]): Promise<void> {
+/** Tells of changes as above, and fills in what they left behind: the answers to those who asked for them. */
+export const recordAndAnswer: Telling = (tx, changes) => recordGathered(tx, changes, { answers: true })
+
+async function recordMany(
+  tx: Tx,
+  resource: AnyResource,
+  changes: readonly GatheredChange[],
+  answers: boolean,
+): Promise<void> {
   // Most of many records were changed in the same way: what that was is told once.
   const kinds = new Map<string, number>()
-  const kindOf = ({ verb, changed }: GatheredChange) => {
-    const name = JSON.stringify({ type: `${resource.type}.${verb}`, changed })
+  const kindOf = ({ verb, changed, requestId = tx.requestId }: GatheredChange) => {
+    const name = JSON.stringify({ type: `${resource.type}.${verb}`, changed, request_id: requestId })
     const kind = kinds.get(name) ?? kinds.size
     kinds.set(name, kind)
     return kind
@@ -86,10 +99,13 @@ async function recordMany(tx: Tx, resource: AnyResource, changes: readonly Gathe
     changes: JSON.stringify([...kinds].map(([name, kind]) => ({ kind, ...JSON.parse(name) }))),
     count: changes.length,
     actor: JSON.stringify(tx.actor),
-    request_id: tx.requestId,
     occurred_at: tx.now,
+    answers,
   })
   if (written.length !== changes.length) throw new Error(`A ${resource.type} was changed but cannot be read`)
+  if (!answers) return
+  const byId = new Map(written.map((row) => [row.id, row]))
+  for (const { id, outcome } of changes) if (outcome) Object.assign(outcome, byId.get(id))
 }
 
 const removal = prepare(sql`

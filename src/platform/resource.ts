@@ -51,9 +51,9 @@ export interface Resource<Wire> {
   hold: (tx: Tx, id: string) => Promise<Represented | undefined>
   /**
    * Appends the events of changes to many, by `ids`: of one of the `kinds` each, which `changes` lists as JSON. Answers a
-   * row for each.
+   * row for each, with its body where `answers` is true and events keep the whole of it.
    */
-  recordMany: Prepared<object>
+  recordMany: Prepared<Outcome>
 }
 
 export type AnyResource = Resource<unknown>
@@ -98,7 +98,7 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
         from v, counter
       )
       select version, body::text as body from v`),
-    recordMany: prepare<object>(sql`
+    recordMany: prepare<Outcome>(sql`
       with v as (select w.id, w.version, row_to_json(w) as body from (${view
         .where(sql.ref('r.tenant_id'), '=', tenantParam)
         .where(sql<boolean>`${sql.ref('r.id')} = any(${param('ids')}::uuid[])`)}) w),
@@ -107,19 +107,19 @@ export function defineResource<Wire extends { id: string; version: number }>(opt
         where tenant_id = ${tenantParam} returning event_sequence - ${param('count')}::integer as base
       ),
       kinds as materialized (
-        select n.kind, n.type, array(select json_array_elements_text(n.changed)) as changed
-        from json_to_recordset(${param('changes')}::json) as n (kind integer, type text, changed json)
+        select n.kind, n.type, n.request_id, array(select json_array_elements_text(n.changed)) as changed
+        from json_to_recordset(${param('changes')}::json) as n (kind integer, type text, changed json, request_id text)
       )
       insert into events (tenant_id, sequence, id, type, resource_type, resource_id, version, changed, actor,
         request_id, representation, occurred_at)
       select ${tenantParam}, counter.base + c.ordinal, c.event_id, k.type, ${sql.lit(type)}, c.id, v.version,
-        k.changed, ${param('actor')}::json, ${param('request_id')},
+        k.changed, ${param('actor')}::json, k.request_id,
         ${kept ? sql`(select row_to_json(k) from (${kept.where(sql.ref('r.tenant_id'), '=', tenantParam).where(sql<boolean>`${sql.ref('r.id')} = c.id`)}) k)` : sql.ref('v.body')},
         ${param('occurred_at')}::timestamptz
       from unnest(${param('event_ids')}::uuid[], ${param('ids')}::uuid[], ${param('kinds')}::integer[])
         with ordinality as c (event_id, id, kind, ordinal)
       join kinds k on k.kind = c.kind join v on v.id = c.id cross join counter
-      returning 1`),
+      returning resource_id as id, version, ${kept ? sql`''` : sql`case when ${param('answers')}::boolean then representation::text else '' end`} as body`),
   }
 }
 

@@ -86,6 +86,7 @@ export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) 
   for (const schema of [...commitmentSchemas, ...stepSchemas]) app.addSchema(schema)
   for (const { page } of [list, history, pausesOfCommitment]) app.addSchema(page)
   collection(app, slice, {
+    makesBeside: true,
     resource: commitmentResource,
     tag,
     one: 'commitment',

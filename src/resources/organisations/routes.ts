@@ -72,6 +72,7 @@ export const organisations: FastifyPluginAsync<SliceOptions> = async (app, slice
   for (const schema of [...organisationSchemas, ...mergeSchemas]) app.addSchema(schema)
   app.addSchema(list.page)
   collection(app, slice, {
+    makesBeside: true,
     resource: organisationResource,
     tag: 'Organisations',
     one: 'organisation',

@@ -46,6 +46,7 @@ export const partnerships: FastifyPluginAsync<SliceOptions> = async (app, slice)
   for (const schema of [...partnershipSchemas, ...partnershipStepSchemas]) app.addSchema(schema)
   for (const { page } of [partnershipList, pausesOfPartnership, history]) app.addSchema(page)
   collection(app, slice, {
+    makesBeside: true,
     resource: partnershipResource,
     tag,
     one: 'partnership',
