@@ -7,7 +7,7 @@ import { record } from '../../platform/events.ts'
 import { resolveNaming } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { evaluationIsOf } from '../evaluations/read.ts'
-import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
 import type { ObjectiveLinkCreate } from './schemas.ts'
 import { currentLink, type LinkedObjective, linkedObjectiveLock, linkInsert, linkSupersede } from './store.ts'
 import { objectiveLinkResource } from './view.ts'
@@ -63,7 +63,7 @@ async function named(tx: Tx, write: ObjectiveLinkCreate) {
       faults,
     )
   const [partnershipId, objectiveId] = await Promise.all([naming('partnership'), naming('objective')])
-  const partnership = partnershipId === null ? undefined : await partnershipContext(tx, partnershipId)
+  const partnership = partnershipId === null ? undefined : await holdPartnership(tx, { id: partnershipId })
   const objective = objectiveId === null ? undefined : await linkedObjectiveLock(tx, objectiveId)
   if (partnershipId !== null && !partnership) {
     faults.add('/partnership_id', 'unknown_reference', `There is no partnership ${partnershipId}.`)

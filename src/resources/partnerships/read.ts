@@ -27,61 +27,59 @@ export interface PartyContext {
   left_on: string | null
 }
 
-/** A partnership and its parties; undefined where there is none. */
-export async function partnershipContext(tx: ReadTx, id: string): Promise<PartnershipContext | undefined> {
-  const [partnership, parties] = await Promise.all([
-    tx.db
-      .selectFrom('partnerships')
-      .select(['id', 'status', 'starts_on', 'base_currency', 'time_zone'])
-      .where('tenant_id', '=', tx.tenantId)
-      .where('id', '=', id)
-      .executeTakeFirst(),
-    tx.db
-      .selectFrom('partnership_parties')
-      .select(['id', 'organisation_id', 'side', 'role', 'joined_on', 'left_on'])
-      .where('tenant_id', '=', tx.tenantId)
-      .where('partnership_id', '=', id)
-      .orderBy('position')
-      .execute(),
-  ])
-  return partnership && { ...partnership, parties }
+const members = sql`r.id, r.status, r.starts_on, r.base_currency, r.time_zone, coalesce((
+  select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
+    'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
+  from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id), '[]') as parties`
+
+/** The statements that hold a partnership and read it. */
+interface Holding<Row> {
+  lock: Prepared<object>
+  read: Prepared<Row>
 }
 
-const held = (id: ReturnType<typeof sql>): Prepared<PartnershipContext> =>
-  prepare<PartnershipContext>(sql`
-    select r.id, r.status, r.starts_on, r.base_currency, r.time_zone, (
-      select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
-        'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
-      from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
-    from partnerships r where r.tenant_id = ${tenantParam} and r.id = ${id} for share of r`)
+/** Both are sent at once, in this order: the read runs after the lock is had, and sees what the writer before us left. */
+async function held<Row>(tx: ReadTx, { lock, read }: Holding<Row>, values: Record<string, unknown>): Promise<Row[]> {
+  const locked = lock.run(tx, values)
+  const [rows] = await Promise.all([read.run(tx, values), locked])
+  return rows
+}
+
+function holdingOne(id: ReturnType<typeof sql>): Holding<PartnershipContext> {
+  const it = sql`from partnerships r where r.tenant_id = ${tenantParam} and r.id = ${id}`
+  return { lock: prepare(sql`select ${it} for share`), read: prepare(sql`select ${members} ${it}`) }
+}
 
 // A select of its own, so that the id is known before the index is asked: else every partnership would be read.
-const heldByName = held(sql`(select coalesce(${param('id')}::uuid, (
+const byName = holdingOne(sql`(select coalesce(${param('id')}::uuid, (
   select x.resource_id from external_refs x where x.tenant_id = ${tenantParam} and x.resource_type = 'partnership'
     and x.system = ${param('system')} and x.ref_id = ${param('ref_id')})))`)
 
-const heldByCommitment = held(sql`(
+const byCommitment = holdingOne(sql`(
   select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid)`)
 
-const heldMany = (named: ReturnType<typeof sql>) =>
-  prepare<PartnershipContext & { position: number }>(sql`
-  select n.position, r.id, r.status, r.starts_on, r.base_currency, r.time_zone, (
-    select json_agg(json_build_object('id', p.id, 'organisation_id', p.organisation_id, 'side', p.side,
-      'role', p.role, 'joined_on', p.joined_on, 'left_on', p.left_on) order by p.position)
-    from partnership_parties p where p.tenant_id = r.tenant_id and p.partnership_id = r.id) as parties
-  from ${named} n
-  join partnerships r on r.tenant_id = ${tenantParam} and r.id = n.id
-  order by r.id for share of r`)
+/** Each is looked up by itself, as names are, and locked in the order of the ids. */
+function holdingMany(named: ReturnType<typeof sql>): Holding<PartnershipContext & { position: number }> {
+  const one = sql`from partnerships r where r.tenant_id = ${tenantParam} and r.id = n.id limit 1`
+  return {
+    lock: prepare(sql`
+      select from (select id from ${named} n order by id offset 0) n cross join lateral (select r.id ${one} for share) r`),
+    read: prepare(sql`
+      select r.* from ${named} n cross join lateral (select n.position, ${members} ${one}) r`),
+  }
+}
 
-const heldByNames = heldMany(namedIds('partnership'))
+const byNames = holdingMany(namedIds('partnership'))
 
-// Each looked up by itself, as names are.
-const heldByCommitments = heldMany(sql`(
+const byCommitments = holdingMany(sql`(
   select n.position, (
     select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = n.id) as id
   from json_to_recordset(${param('namings')}::json) as n (position integer, id uuid) offset 0)`)
 
-const withParties = ([row]: PartnershipContext[]) => row && { ...row, parties: row.parties ?? [] }
+/** A partnership and its parties; undefined where there is none. */
+export async function partnershipContext(tx: ReadTx, id: string): Promise<PartnershipContext | undefined> {
+  return (await byName.read.run(tx, { id }))[0]
+}
 
 /**
  * A partnership that a write names, held against every change of it until the transaction ends, though not against
@@ -89,31 +87,28 @@ const withParties = ([row]: PartnershipContext[]) => row && { ...row, parties: r
  */
 export const holdPartnership = together(
   async (tx: Tx, { id, ref }: Naming): Promise<PartnershipContext | undefined> =>
-    withParties(await heldByName.run(tx, { id, system: ref?.system, ref_id: ref?.id })),
+    (await held(tx, byName, { id, system: ref?.system, ref_id: ref?.id }))[0],
   async (tx, namings) => {
     const rows = namings.map(({ id, ref }, position) => ({ position, id, system: ref?.system, ref_id: ref?.id }))
-    return inOrder(namings, await heldByNames.run(tx, { namings: JSON.stringify(rows) }))
+    return inOrder(namings, await held(tx, byNames, { namings: JSON.stringify(rows) }))
   },
 )
 
 function inOrder(
   asked: readonly unknown[],
-  held: readonly (PartnershipContext & { position: number })[],
+  found: readonly (PartnershipContext & { position: number })[],
 ): (PartnershipContext | undefined)[] {
-  const byPosition = new Map(held.map(({ position, ...row }) => [position, row]))
-  return asked.map((_, position) => {
-    const row = byPosition.get(position)
-    return withParties(row ? [row] : [])
-  })
+  const byPosition = new Map(found.map(({ position, ...row }) => [position, row]))
+  return asked.map((_, position) => byPosition.get(position))
 }
 
 /** The partnership of a commitment, held likewise. */
 export const holdPartnershipOf = together(
   async (tx: Tx, commitmentId: string): Promise<PartnershipContext | undefined> =>
-    withParties(await heldByCommitment.run(tx, { id: commitmentId })),
+    (await held(tx, byCommitment, { id: commitmentId }))[0],
   async (tx, ids) => {
     const namings = JSON.stringify(ids.map((id, position) => ({ position, id })))
-    return inOrder(ids, await heldByCommitments.run(tx, { namings }))
+    return inOrder(ids, await held(tx, byCommitments, { namings }))
   },
 )
 

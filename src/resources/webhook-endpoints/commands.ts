@@ -12,6 +12,7 @@ import { readScopesOf } from '../../platform/visibility.ts'
 import { changedMembers, loadForUpdate, type Revision } from '../../platform/writes.ts'
 import type { WebhookEndpoint, WebhookEndpointWrite } from './schemas.ts'
 import {
+  deliveriesDelete,
   deliveryRestart,
   type EndpointState,
   endpointCount,
@@ -68,8 +69,11 @@ export async function reviseEndpoint(
 
 export async function removeEndpoint(tx: Tx, id: string, ifMatch: IfMatch): Promise<void> {
   const { version } = await loadForUpdate(tx, resource, id, ifMatch)
-  await endpointDelete(tx, id)
+  await deliveriesDelete(tx, id)
   recordRemoval(tx, resource, id, version)
+  // Every event has its deliveries added, which keep their endpoint from going, while the tenant's counter is held: who
+  // has the endpoint go first, and then asks for the counter, stands in the way of all.
+  tx.atCommit(() => endpointDelete(tx, id))
 }
 
 /** Gives an endpoint a new secret; the old one signs along for some hours. */

@@ -47,6 +47,18 @@ export async function endpointDelete(tx: Tx, id: string): Promise<void> {
   await tx.db.deleteFrom('webhook_endpoints').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
 }
 
+const deliveriesRemoval = prepare<object>(sql`
+  delete from webhook_deliveries d using (
+    select id from webhook_deliveries where tenant_id = ${tenantParam} and endpoint_id = ${param('id')}::uuid limit 5000
+  ) some
+  where d.tenant_id = ${tenantParam} and d.id = some.id
+  returning 1`)
+
+/** Deletes the log of an endpoint, a part in each statement: it may be long. */
+export async function deliveriesDelete(tx: Tx, id: string): Promise<void> {
+  while ((await deliveriesRemoval.run(tx, { id })).length > 0);
+}
+
 export async function endpointCount(tx: Tx): Promise<number> {
   const counted = await tx.db
     .selectFrom('webhook_endpoints')
