@@ -1,0 +1,74 @@
+import t from 'tap'
+import { fixedClock } from '../src/core/clock.ts'
+import { type Json, startService } from './support/harness.ts'
+import { allianceOfPartners, portalKey } from './support/partners.ts'
+import { agreed, allianceOfThree, pathOf } from './support/promises.ts'
+import { leadTo } from './support/world.ts'
+
+// A partner neither decides for the other side nor learns what that has not told yet.
+
+const clock = fixedClock('2026-03-01T12:00:00.000000Z')
+const service = await startService(t, { clock })
+
+const euros = (amount: string) => ({ type: 'money', amount, currency: 'EUR' })
+const ofCommitment = ({ id }: Json, terms: object) => ({ commitments: [{ commitment_id: id, terms }] })
+
+t.test('a correction that a partner proposes waits for those concerned', async (t) => {
+  const { as, seats, companyKey, charityKey } = await allianceOfPartners(service)
+  const gift = await agreed(as, seats)
+  const correct = (proposed_by_party_id: string, changes: object, key: string) =>
+    as.call(
+      'POST',
+      `/v1/partnerships/${seats.partnership.id}/amendments`,
+      { cause: 'correction', proposed_by_party_id, changes },
+      { key },
+    )
+  const lower = ofCommitment(gift, { measure: euros('1.00') })
+  const both = [{ any_of: [seats.company] }, { any_of: [seats.charity] }]
+  const own = await correct(seats.company, lower, companyKey)
+  t.match(own, { status: 201, body: { status: 'proposed', cause: 'correction', required_assents: both } })
+  const theirs = await correct(seats.charity, ofCommitment(gift, { title: 'Another' }), charityKey)
+  t.match(theirs, { status: 201, body: { status: 'proposed', required_assents: both } })
+  const purpose = { partnership: { purpose: { why: { en: 'Another' } } } }
+  t.match(await correct(seats.charity, purpose, charityKey), { status: 201, body: { status: 'proposed' } })
+  t.match((await as.get(pathOf(gift))).body, { title: gift.title, measure: gift.measure, version: gift.version })
+  const accept = { party_id: seats.charity }
+  const accepted = await as.call('POST', `/v1/amendments/${own.body.id}/accept`, accept, {
+    key: charityKey,
+    ifMatch: '*',
+  })
+  t.match(accepted, { status: 200, body: { status: 'accepted', cause: 'correction' } })
+  t.match((await as.get(pathOf(gift))).body, { measure: euros('1.00') })
+})
+
+t.test('a third party corrects nobody’s promise by itself', async (t) => {
+  const as = await service.afresh()
+  const { other, ...seats } = await allianceOfThree(as)
+  await leadTo(as, seats.partnership, 'active')
+  const { organisation_id } = seats.partnership.parties.find(({ id }: Json) => id === other)
+  const key = await portalKey(as, [{ id: organisation_id }])
+  const gift = await agreed(as, seats)
+  const write = { cause: 'correction', proposed_by_party_id: other, changes: ofCommitment(gift, { title: 'x' }) }
+  const answer = await as.call('POST', `/v1/partnerships/${seats.partnership.id}/amendments`, write, { key })
+  t.match(answer, { status: 201, body: { status: 'proposed' } })
+  t.same(answer.body.required_assents, [{ any_of: [seats.company] }, { any_of: [seats.charity] }])
+})
+
+t.test('a partner that may not write commitments does not change them by amendment', async (t) => {
+  const { as, seats, organisations, companyKey } = await allianceOfPartners(service)
+  const narrow = await portalKey(as, [organisations.charity], ['partnerships:read', 'partnerships:write'])
+  const gift = await agreed(as, seats)
+  const at = `/v1/partnerships/${seats.partnership.id}/amendments`
+  const write = { cause: 'renewal', changes: ofCommitment(gift, { title: 'Anders' }) }
+  const refusal = { status: 403, body: { code: 'forbidden', scope: 'commitments:write' } }
+  t.match(await as.call('POST', at, { ...write, proposed_by_party_id: seats.charity }, { key: narrow }), refusal)
+  const proposed = await as.make(at, { ...write, proposed_by_party_id: seats.company }, { key: companyKey })
+  const path = `/v1/amendments/${proposed.id}`
+  const answer = { party_id: seats.charity }
+  t.match(await as.call('POST', `${path}/accept`, answer, { key: narrow, ifMatch: '*' }), refusal)
+  t.equal((await as.get(path)).body.status, 'proposed')
+  t.equal((await as.call('POST', `${path}/reject`, answer, { key: narrow, ifMatch: '*' })).status, 200, 'it says no')
+  const purpose = { cause: 'renewal', changes: { partnership: { purpose: { why: { en: 'Another' } } } } }
+  const ofAll = await as.call('POST', at, { ...purpose, proposed_by_party_id: seats.charity }, { key: narrow })
+  t.equal(ofAll.status, 201, 'and the partnership is its own to amend')
+})
