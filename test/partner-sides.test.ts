@@ -3,6 +3,7 @@ import { fixedClock } from '../src/core/clock.ts'
 import { type Json, startService } from './support/harness.ts'
 import { allianceOfPartners, portalKey } from './support/partners.ts'
 import { agreed, allianceOfThree, pathOf } from './support/promises.ts'
+import { individualRound } from './support/rounds.ts'
 import { leadTo } from './support/world.ts'
 
 // A partner neither decides for the other side nor learns what that has not told yet.
@@ -71,4 +72,19 @@ t.test('a partner that may not write commitments does not change them by amendme
   const purpose = { cause: 'renewal', changes: { partnership: { purpose: { why: { en: 'Another' } } } } }
   const ofAll = await as.call('POST', at, { ...purpose, proposed_by_party_id: seats.charity }, { key: narrow })
   t.equal(ofAll.status, 201, 'and the partnership is its own to amend')
+})
+
+t.test('a partner declines no invitation of a person', async (t) => {
+  const { as, seats, charityKey: key } = await allianceOfPartners(service)
+  const { round } = await individualRound(as, seats.partnership, { company: 3, non_profit: 3 })
+  const [invited] = (await as.get(`/v1/evaluations/${round.id}/invitations`, { key })).body.data
+  const path = `/v1/evaluation-invitations/${invited.id}`
+  const declined = await as.call('POST', `${path}/decline`, undefined, { key, ifMatch: '*' })
+  t.match(declined, { status: 409, body: { code: 'state_forbids' } })
+  t.equal((await as.get(path)).body.status, 'pending')
+  t.equal(
+    (await as.call('POST', `${path}/decline`, undefined, { ifMatch: '*' })).status,
+    200,
+    'the tenant’s people may',
+  )
 })
