@@ -2,9 +2,9 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { type Json, startService } from './support/harness.ts'
 import { allianceOfPartners, portalKey } from './support/partners.ts'
-import { agreed, allianceOfThree, pathOf } from './support/promises.ts'
+import { agreed, allianceOfThree, commitment, pathOf } from './support/promises.ts'
 import { individualRound } from './support/rounds.ts'
-import { leadTo } from './support/world.ts'
+import { draft, leadTo, organisation, stepOf } from './support/world.ts'
 
 // A partner neither decides for the other side nor learns what that has not told yet.
 
@@ -87,4 +87,44 @@ t.test('a partner declines no invitation of a person', async (t) => {
     200,
     'the tenant’s people may',
   )
+})
+
+t.test('the feed tells that a proposal was taken back, and no more of it', async (t) => {
+  const { as, seats, organisations, charityKey: key } = await allianceOfPartners(service)
+  const stranger = await portalKey(as, [await organisation(as, 'company', 'Nobody’s')])
+  const feed = async (id: string, reader = key): Promise<Json[]> =>
+    (await as.get('/v1/events?limit=500', { key: reader })).body.data.filter(
+      ({ resource_id }: Json) => resource_id === id,
+    )
+  const typesOf = async (id: string, reader = key) => (await feed(id, reader)).map(({ type }) => type)
+  const gift = await commitment(as, seats)
+  await stepOf(as, pathOf(gift), 'propose')
+  const before = await typesOf(gift.id)
+  await stepOf(as, pathOf(gift), 'withdraw')
+  await as.call('PATCH', pathOf(gift), { title: 'Thought of anew' }, { ifMatch: '*' })
+  t.same(before, ['commitment.proposed'])
+  t.equal((await as.get(pathOf(gift), { key })).status, 404)
+  const told = (await feed(gift.id)).at(-1)
+  t.match(told, { type: 'commitment.withdrawn', data: null, needs_scope: null })
+  t.same(await feed(gift.id, stranger), [])
+
+  const later = await organisation(as, 'non_profit', 'Asked later')
+  const other = await draft(as, {
+    parties: [
+      { organisation_id: organisations.company.id, side: 'company' },
+      { organisation_id: organisations.charity.id, side: 'non_profit' },
+    ],
+  })
+  const path = `/v1/partnerships/${other.id}`
+  await stepOf(as, path, 'propose')
+  await stepOf(as, path, 'withdraw')
+  const parties = [
+    { organisation_id: organisations.company.id, side: 'company' },
+    { organisation_id: later.id, side: 'non_profit' },
+  ]
+  t.equal((await as.call('PATCH', path, { parties }, { ifMatch: '*' })).status, 200)
+  t.equal((await as.get(path, { key })).status, 404)
+  t.match((await feed(other.id)).at(-1), { type: 'partnership.withdrawn', data: null })
+  t.same(await feed(other.id, await portalKey(as, [later])), [], 'who is asked later never saw it')
+  t.same(await feed(other.id, stranger), [])
 })

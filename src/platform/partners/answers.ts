@@ -74,10 +74,13 @@ function eventOf(
   const component = componentOf[String(event['resource_type'])]
   const shown = component === undefined ? undefined : shownOf(component)
   if (!shown) return undefined
-  const data = made({ $ref: component } as never)(event['data'], asIs)
+  const data = isDraft(event) ? null : made({ $ref: component } as never)(event['data'], asIs)
   const changed = (event['changed'] as string[]).filter((member) => shown.has(member))
   return { ...event, data: data ?? null, changed }
 }
+
+/** What was taken back is told of, and not shown. */
+const isDraft = ({ data }: { data?: unknown }): boolean => (data as { status?: string } | null)?.status === 'draft'
 
 /** How the answers of a route of this status are shown; made when first asked for. */
 function projectOf(
