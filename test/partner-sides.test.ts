@@ -89,6 +89,58 @@ t.test('a partner declines no invitation of a person', async (t) => {
   )
 })
 
+t.test('a draft is not told of by what is given in return for it', async (t) => {
+  const { as, seats, charityKey, companyKey: key } = await allianceOfPartners(service)
+  const draft = await commitment(as, seats, { from_party_id: seats.charity, to_party_id: seats.company })
+  const gift = await commitment(as, seats, { in_return_for: [draft.id] })
+  await stepOf(as, pathOf(gift), 'propose')
+  const agree = { party_id: seats.charity }
+  const answer = await as.call('POST', `${pathOf(gift)}/agree`, agree, { key: charityKey, ifMatch: '*' })
+  t.same(answer.body.in_return_for, [], 'the answer to a write')
+  const hers = await as.get(pathOf(gift), { key: charityKey })
+  t.same([hers.etag, hers.body], [answer.etag, answer.body], 'one representation')
+  const feed = async () => (await as.get('/v1/events?limit=500', { key })).body.data
+  const last = async () => (await feed()).findLast(({ resource_id }: Json) => resource_id === gift.id)
+  t.notMatch(JSON.stringify(await feed()), draft.id)
+  t.notMatch((await as.get(`${pathOf(gift)}/terms`, { key })).text, draft.id)
+  t.same((await as.get(pathOf(gift))).body.in_return_for, [draft.id], 'for its author it stands there')
+
+  // The harness refuses two bodies under one ETag.
+  const seen = async () => (await as.get(pathOf(gift), { key })).body
+  const unproposed = await seen()
+  await stepOf(as, pathOf(draft), 'propose')
+  const proposed = await seen()
+  t.same(proposed.in_return_for, [draft.id])
+  t.match(await last(), { type: 'commitment.updated', changed: ['in_return_for'], data: proposed })
+  await stepOf(as, pathOf(draft), 'withdraw')
+  const withdrawn = await seen()
+  t.same(withdrawn.in_return_for, [])
+  t.same([proposed.version, withdrawn.version], [unproposed.version + 1, unproposed.version + 2])
+  t.match((await last()).data, { version: withdrawn.version, in_return_for: [] })
+})
+
+t.test('what is offered in the place of a promise is shown as long as it is offered', async (t) => {
+  const { as, seats, charityKey: key, companyKey } = await allianceOfPartners(service)
+  const returns = { from_party_id: seats.charity, to_party_id: seats.company }
+  for (const verb of ['withdraw', 'reject']) {
+    const gift = await agreed(as, seats)
+    const draft = await commitment(as, seats, { title: 'Offered' })
+    const answering = await agreed(as, seats, { ...returns, in_return_for: [draft.id] })
+    const seen = async () => (await as.get(pathOf(draft), { key })).status
+    const named = async () => (await as.get(pathOf(answering), { key: companyKey })).body.in_return_for
+    t.same([await seen(), await named()], [404, []])
+    const offer = { reason: 'It rains', proposed_by_party_id: seats.company }
+    const ids = { replaces_commitment_id: gift.id, by_commitment_id: draft.id }
+    const substitution = await as.make('/v1/substitutions', { ...ids, ...offer })
+    t.same([await seen(), await named()], [200, [draft.id]])
+    const party_id = verb === 'withdraw' ? seats.company : seats.charity
+    await stepOf(as, `/v1/substitutions/${substitution.id}`, verb, { party_id })
+    t.same([await seen(), await named()], [404, []], verb)
+    const open = (await as.get('/v1/commitments?status=draft', { key })).body.data
+    t.same(open, [], 'what is a draft again is its author’s alone')
+  }
+})
+
 t.test('the feed tells that a proposal was taken back, and no more of it', async (t) => {
   const { as, seats, organisations, charityKey: key } = await allianceOfPartners(service)
   const stranger = await portalKey(as, [await organisation(as, 'company', 'Nobody’s')])

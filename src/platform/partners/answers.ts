@@ -8,6 +8,7 @@ import { shownOf } from './fields.ts'
 import { partnerOperations } from './operations.ts'
 import { type Components, type Project, projections, type Replace } from './projection.ts'
 import { leftBy, type Shown, versionsBefore } from './reach.ts'
+import { leaveDraftsOut } from './returns.ts'
 
 type Component = ReturnType<Components>
 
@@ -52,6 +53,7 @@ export const partnerAnswers = fp(
       const project = projectOf(byRoute, request, reply)
       const shown = await asItWas(database, request, value, project)
       if (shown === undefined) throw notFound()
+      await leaveDraftsOut(database, principalOf(request), shown)
       const { version } = shown as { version?: unknown }
       if (reply.hasHeader('etag') && typeof version === 'number') reply.header('etag', etagOf(version))
       return JSON.stringify(shown)
