@@ -180,3 +180,15 @@ t.test('the feed tells that a proposal was taken back, and no more of it', async
   t.same(await feed(other.id, await portalKey(as, [later])), [], 'who is asked later never saw it')
   t.same(await feed(other.id, stranger), [])
 })
+
+t.test('a refusal tells a partner’s program what it tells every other', async (t) => {
+  const { as, seats, companyKey: key } = await allianceOfPartners(service)
+  const gift = await commitment(as, seats)
+  await stepOf(as, pathOf(gift), 'propose')
+  const agree = { party_id: seats.company }
+  const wrong = await as.call('POST', `${pathOf(gift)}/agree`, agree, { key, ifMatch: '*' })
+  t.match(wrong.body, { code: 'wrong_party', may_decide: [seats.charity] })
+  const gone = await as.get('/v1/events?after=99999', { key })
+  const { latest } = (await as.get('/v1/events', { key })).body
+  t.match(gone.body, { code: 'gone', oldest_after: 0, latest })
+})

@@ -33,7 +33,8 @@ const componentOf: Readonly<Record<string, string>> = {
 }
 
 /** The members of a problem that partners are shown. */
-const problemMembers = 'type title status detail instance code errors scope from to allowed'.split(' ')
+const problemMembers =
+  'type title status detail instance code errors scope from to allowed may_decide oldest_after latest'.split(' ')
 
 const asIs: Replace = (_component, record) => record
 
