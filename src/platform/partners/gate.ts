@@ -4,6 +4,8 @@ import type { Clock } from '../../core/clock.ts'
 import { Faults, notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
+import type { Operation } from '../operation.ts'
+import { isHidden } from './fields.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
 import { leftBy, partnershipOf, type Reachable, reachableBy } from './reach.ts'
 
@@ -51,6 +53,17 @@ function checkMembers(body: unknown): void {
   const faults = new Faults()
   addTenantMembers(body, faults)
   faults.refuse()
+}
+
+/** A filter on what partners are not shown would tell it. */
+function checkFilters({ query }: FastifyRequest, { answers }: Operation): void {
+  const { $ref = '' } = (answers[200]?.schema ?? {}) as { $ref?: string }
+  const faults = new Faults()
+  for (const name of Object.keys(query as object)) {
+    if (!isHidden($ref.replace(/Page#$/, ''), name)) continue
+    faults.add(`?${name}`, 'not_for_partners', 'A partner does not see this, nor ask by it.')
+  }
+  faults.refuse('invalid_request')
 }
 
 /** Whose side acts must be the partner's own. */
@@ -119,8 +132,8 @@ export const partnerGate = fp(
       const use = partnerOperations[operation?.id ?? '']
       if (!operation || !use) throw new Error(`${operation?.id} is not open to partners`)
       if (use.isForPresent) await checkPresent(request, database, clock)
-      if (request.method === 'GET' || request.method === 'HEAD') return
-      if (operation.changesNothing) checkMembers(request.body)
+      if (request.method === 'GET' || request.method === 'HEAD') checkFilters(request, operation)
+      else if (operation.changesNothing) checkMembers(request.body)
       else await checkWrite(request, use, database, clock)
     })
   },
