@@ -2,7 +2,7 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { type Json, startService } from './support/harness.ts'
 import { allianceOfPartners, portalKey } from './support/partners.ts'
-import { agreed, allianceOfThree, commitment, pathOf } from './support/promises.ts'
+import { agreed, allianceOfThree, commitment, faultsOf, pathOf } from './support/promises.ts'
 import { individualRound } from './support/rounds.ts'
 import { draft, leadTo, organisation, stepOf } from './support/world.ts'
 
@@ -191,4 +191,31 @@ t.test('a refusal tells a partner’s program what it tells every other', async 
   const gone = await as.get('/v1/events?after=99999', { key })
   const { latest } = (await as.get('/v1/events', { key })).body
   t.match(gone.body, { code: 'gone', oldest_after: 0, latest })
+})
+
+t.test('a partner declares what a delivery is worth for its own side alone', async (t) => {
+  const { as, seats, companyKey, charityKey } = await allianceOfPartners(service)
+  const gift = await agreed(as, seats)
+  const report = (reported_by_party_id: string, declared: readonly string[], key: string) => {
+    const valuations = declared.map((declared_by, at) => ({
+      money: { amount: '900.00', currency: 'EUR' },
+      basis: at === 0 ? 'fair_value' : 'nominal',
+      declared_by,
+      valued_on: '2026-02-01',
+    }))
+    const body = { delivered_on: '2026-02-01', measure: euros('10.00'), reported_by_party_id, valuations }
+    return as.call('POST', `${pathOf(gift)}/fulfilments`, body, { key })
+  }
+  t.same(faultsOf(await report(seats.company, ['giver', 'receiver'], companyKey)), [
+    '/valuations/1/declared_by not_own_side',
+  ])
+  t.same(faultsOf(await report(seats.company, ['independent'], companyKey)), ['/valuations/0/declared_by not_own_side'])
+  t.same(faultsOf(await report(seats.charity, ['giver'], charityKey)), ['/valuations/0/declared_by not_own_side'])
+  t.equal((await report(seats.company, ['giver', 'giver'], companyKey)).status, 201)
+  t.equal((await report(seats.charity, ['receiver'], charityKey)).status, 201)
+  t.equal(
+    (await report(seats.company, ['independent'], as.key)).status,
+    201,
+    'the tenant’s people record what others said',
+  )
 })
