@@ -219,3 +219,27 @@ t.test('a partner declares what a delivery is worth for its own side alone', asy
     'the tenant’s people record what others said',
   )
 })
+
+t.test('a partner whose organisation was merged is told into which, and acts by either id', async (t) => {
+  const { as, seats, organisations } = await allianceOfPartners(service)
+  const { charity } = organisations
+  const merged = await organisation(as, 'non_profit', 'Dubbel')
+  const key = await portalKey(as, [merged])
+  const duplicate = { duplicate_id: merged.id, duplicate_version: 1 }
+  const answer = await as.call('POST', `/v1/organisations/${charity.id}/merge`, duplicate, { ifMatch: '*' })
+  t.equal(answer.status, 200, answer.text)
+  const seen = (await as.call('POST', '/v1/organisations/lookup', { ids: [merged.id] }, { key })).body.data
+  t.match(seen, [{ id: merged.id, merged_into_id: charity.id }])
+  const feed = (await as.get('/v1/events?limit=500&types=organisation.merged', { key })).body.data
+  t.match(feed, [
+    { resource_id: merged.id, data: { merged_into_id: charity.id }, changed: ['merged_into_id', 'identifiers'] },
+  ])
+  const gift = await agreed(as, seats)
+  const report = (reported_by_organisation_id: string) => {
+    const body = { delivered_on: '2026-02-01', measure: euros('10.00'), reported_by_organisation_id }
+    return as.call('POST', `${pathOf(gift)}/fulfilments`, body, { key })
+  }
+  for (const id of [merged.id, charity.id, merged.id.toUpperCase()])
+    t.match(await report(id), { status: 201, body: { reported_by_party_id: seats.charity } })
+  t.same(faultsOf(await report(organisations.company.id)), ['/reported_by_organisation_id not_own_party'])
+})

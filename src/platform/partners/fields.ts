@@ -125,8 +125,8 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   ObjectivePage: { shown: 'data next_cursor total' },
   Organisation: {
     shown:
-      'id version created_at updated_at name legal_name alternate_names sector industry country identifiers preferred_language website status',
-    hidden: 'parent_id merged_into_id external_refs metadata',
+      'id version created_at updated_at name legal_name alternate_names sector industry country identifiers preferred_language website status merged_into_id',
+    hidden: 'parent_id external_refs metadata',
   },
   OrganisationLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   OrganisationPage: { shown: 'data next_cursor total' },
