@@ -212,3 +212,21 @@ t.test('every field that a partner can receive was decided on, and no other is i
     'what no partner can receive is not in the list',
   )
 })
+
+t.test('no filter tells what partners are not shown', async (t) => {
+  const refused: string[] = []
+  for (const operation of open.filter(({ method }) => method === 'GET')) {
+    const schema = service.document.paths[operation.path].get.responses[200].content['application/json']?.schema
+    const hidden = words(partnerFields[schema?.$ref?.split('/').at(-1).replace(/Page$/, '')]?.hidden)
+    for (const { name } of operation.parameters.filter(
+      ({ in: place, name }) => place === 'query' && hidden.has(name),
+    )) {
+      const answer = await ask(service, operation, oursFor(operation), { key: own, query: `?${name}=${nobodys.id}` })
+      isProblem(t, answer, 'invalid_request')
+      t.match(answer.body.errors, [{ pointer: `?${name}`, code: 'not_for_partners' }], operation.id)
+      refused.push(`${operation.id} ${name}`)
+    }
+  }
+  for (const filter of ['list_organisations parent_id', 'list_partnerships predecessor_id'])
+    t.ok(refused.includes(filter), filter)
+})

@@ -3,23 +3,14 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { newId } from '../src/core/ids.ts'
 import { partnerRole } from '../src/db/pool.ts'
-import { partnerScopes } from '../src/platform/partners/operations.ts'
-import { type Json, type Service, startService } from './support/harness.ts'
+import { type Json, startService } from './support/harness.ts'
+import { portalKey } from './support/partners.ts'
 import { type Alliance, agreed, allianceTakenOver, commitment, deliver, faultsOf } from './support/promises.ts'
 import { answersWith, openRound, plan, respond } from './support/rounds.ts'
 import { organisation } from './support/world.ts'
 
 const clock = fixedClock('2026-03-01T12:00:00.000000Z')
 const service = await startService(t, { clock })
-
-const portalKey = async (
-  as: Service,
-  organisations: readonly Json[],
-  scopes: readonly string[] = partnerScopes,
-): Promise<string> => {
-  const organisation_ids = organisations.map(({ id }) => id)
-  return (await as.make('/v1/api-keys', { name: 'A portal', scopes, organisation_ids })).key
-}
 
 /** An alliance, what is private to the tenant in it, and the keys of its two sides. */
 async function world() {

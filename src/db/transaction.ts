@@ -12,6 +12,8 @@ export interface Caller {
   readonly actor: Actor
   /** What the credential may do, for the rules that ask more than the operation does. */
   readonly scopes: readonly string[]
+  /** True for a partner's credential, of which some rules ask more. */
+  readonly isPartner?: boolean
   readonly requestId: string
   /** The instant of the request: everything that it writes carries it. */
   readonly now: string

@@ -109,6 +109,7 @@ export function requireScope(caller: Caller, scope: Scope, what: string): void {
 
 /** On whose behalf a request writes. */
 export function callerOf(request: FastifyRequest, clock: Clock): Caller {
-  const { tenantId, actor, scopes } = principalOf(request)
-  return { tenantId, actor, scopes, requestId: request.id, now: clock.now(), guard: request.guard }
+  const { tenantId, actor, scopes, organisations } = principalOf(request)
+  const isPartner = organisations !== null
+  return { tenantId, actor, scopes, isPartner, requestId: request.id, now: clock.now(), guard: request.guard }
 }

@@ -1,6 +1,9 @@
 import type { Faults } from '../core/problem.ts'
 import type { ReadTx } from '../db/database.ts'
 import { resolveNaming } from './references.ts'
+import { survivorIn } from './resource.ts'
+
+const survivor = survivorIn('organisations')
 
 /** Names a party of a partnership: by its id, or by its organisation. */
 export interface SeatNaming {
@@ -47,7 +50,8 @@ export async function seatNamed<S extends { id: string | null; organisation_id: 
   const member = { pointer, member: `${prefix}organisation`, required: false }
   const id = await resolveNaming(tx, 'organisation', { id: organisation_id, ref: organisation_ref }, member, faults)
   if (id === null) return null
-  const seat = seats.find((one) => one.organisation_id === id.toLowerCase())
+  const seatOf = (organisation: string | undefined) => seats.find((one) => one.organisation_id === organisation)
+  const seat = seatOf(id.toLowerCase()) ?? seatOf((await survivor.run(tx, { id }))[0]?.id)
   const named = organisation_ref == null ? 'organisation_id' : 'organisation_ref'
   if (!seat) faults.add(`${here}${named}`, 'unknown_reference', `${id} ${stranger}.`)
   return seat ?? null

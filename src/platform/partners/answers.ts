@@ -8,6 +8,7 @@ import { shownOf } from './fields.ts'
 import { partnerOperations } from './operations.ts'
 import { type Components, type Project, projections, type Replace } from './projection.ts'
 import { leftBy, type Shown, versionsBefore } from './reach.ts'
+import { leaveDraftsOut } from './returns.ts'
 
 type Component = ReturnType<Components>
 
@@ -32,7 +33,8 @@ const componentOf: Readonly<Record<string, string>> = {
 }
 
 /** The members of a problem that partners are shown. */
-const problemMembers = 'type title status detail instance code errors scope from to allowed'.split(' ')
+const problemMembers =
+  'type title status detail instance code errors scope from to allowed may_decide oldest_after latest'.split(' ')
 
 const asIs: Replace = (_component, record) => record
 
@@ -52,6 +54,7 @@ export const partnerAnswers = fp(
       const project = projectOf(byRoute, request, reply)
       const shown = await asItWas(database, request, value, project)
       if (shown === undefined) throw notFound()
+      await leaveDraftsOut(database, principalOf(request), shown)
       const { version } = shown as { version?: unknown }
       if (reply.hasHeader('etag') && typeof version === 'number') reply.header('etag', etagOf(version))
       return JSON.stringify(shown)
@@ -74,10 +77,13 @@ function eventOf(
   const component = componentOf[String(event['resource_type'])]
   const shown = component === undefined ? undefined : shownOf(component)
   if (!shown) return undefined
-  const data = made({ $ref: component } as never)(event['data'], asIs)
+  const data = isDraft(event) ? null : made({ $ref: component } as never)(event['data'], asIs)
   const changed = (event['changed'] as string[]).filter((member) => shown.has(member))
   return { ...event, data: data ?? null, changed }
 }
+
+/** What was taken back is told of, and not shown. */
+const isDraft = ({ data }: { data?: unknown }): boolean => (data as { status?: string } | null)?.status === 'draft'
 
 /** How the answers of a route of this status are shown; made when first asked for. */
 function projectOf(

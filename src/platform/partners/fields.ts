@@ -125,8 +125,8 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   ObjectivePage: { shown: 'data next_cursor total' },
   Organisation: {
     shown:
-      'id version created_at updated_at name legal_name alternate_names sector industry country identifiers preferred_language website status',
-    hidden: 'parent_id merged_into_id external_refs metadata',
+      'id version created_at updated_at name legal_name alternate_names sector industry country identifiers preferred_language website status merged_into_id',
+    hidden: 'parent_id external_refs metadata',
   },
   OrganisationLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   OrganisationPage: { shown: 'data next_cursor total' },
@@ -182,7 +182,12 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   ValueDifference: { shown: 'amount currency basis' },
 }
 
-const sets = new Map(Object.entries(partnerFields).map(([name, { shown }]) => [name, new Set(shown.split(' '))]))
+const setsOf = (which: keyof Fields) =>
+  new Map(Object.entries(partnerFields).map(([name, fields]) => [name, new Set(fields[which]?.split(' '))]))
+const [shown, hidden] = [setsOf('shown'), setsOf('hidden')]
 
 /** The fields of a component that partners are shown; undefined for a component that they are not shown at all. */
-export const shownOf = (component: string): ReadonlySet<string> | undefined => sets.get(component)
+export const shownOf = (component: string): ReadonlySet<string> | undefined => shown.get(component)
+
+/** True for a field of a component that partners are not shown. */
+export const isHidden = (component: string, field: string): boolean => hidden.get(component)?.has(field) ?? false

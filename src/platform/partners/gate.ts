@@ -2,8 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../../core/clock.ts'
 import { Faults, notFound } from '../../core/problem.ts'
-import type { Database } from '../../db/database.ts'
+import type { Database, Reader } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
+import type { Operation } from '../operation.ts'
+import { survivorIn } from '../resource.ts'
+import { isHidden } from './fields.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
 import { leftBy, partnershipOf, type Reachable, reachableBy } from './reach.ts'
 
@@ -53,17 +56,45 @@ function checkMembers(body: unknown): void {
   faults.refuse()
 }
 
+/** A filter on what partners are not shown would tell it. */
+function checkFilters({ query }: FastifyRequest, { answers }: Operation): void {
+  const { $ref = '' } = (answers[200]?.schema ?? {}) as { $ref?: string }
+  const faults = new Faults()
+  for (const name of Object.keys(query as object)) {
+    if (!isHidden($ref.replace(/Page#$/, ''), name)) continue
+    faults.add(`?${name}`, 'not_for_partners', 'A partner does not see this, nor ask by it.')
+  }
+  faults.refuse('invalid_request')
+}
+
+const survivor = survivorIn('organisations')
+
+/** Whom a write names as acting; an organisation of the partner that was merged away stands for the one that is left. */
+async function actorsIn(
+  database: Database,
+  reader: Reader,
+  acts: readonly string[],
+  body: Record<string, unknown>,
+): Promise<{ member: string; id: string }[]> {
+  const named = acts.flatMap((member) =>
+    body[member] == null ? [] : [{ member, id: String(body[member]).toLowerCase() }],
+  )
+  if (!named.some(({ id }) => reader.organisations?.includes(id))) return named
+  return database.read(reader, (tx) =>
+    Promise.all(named.map(async ({ member, id }) => ({ member, id: (await survivor.run(tx, { id }))[0]?.id ?? id }))),
+  )
+}
+
 /** Whose side acts must be the partner's own. */
 function checkActors(
   acts: readonly string[],
-  body: Record<string, unknown>,
+  given: readonly { member: string; id: string }[],
   { parties, itself }: Reachable,
   faults: Faults,
 ) {
   const own = new Set([...parties.flatMap(({ id, organisation_id }) => [id, organisation_id]), itself])
-  const given = acts.filter((member) => body[member] != null)
-  for (const member of given) {
-    if (own.has(String(body[member]).toLowerCase())) continue
+  for (const { member, id } of given) {
+    if (own.has(id)) continue
     faults.add(`/${member}`, 'not_own_party', 'Name a party of your own: a partner acts for its own side alone.')
   }
   if (acts.length > 0 && given.length === 0) {
@@ -85,7 +116,8 @@ async function checkWrite(
   const body = (request.body ?? {}) as Record<string, unknown>
   const named = idsIn(body)
   const ids = [...(id === undefined ? [] : [id.toLowerCase()]), ...named.map((each) => each.id)]
-  const reach = await reachableBy(database, principalOf(request), ids, clock.now(), id)
+  const reader = principalOf(request)
+  const reach = await reachableBy(database, reader, ids, clock.now(), id)
   if (id !== undefined && !reach.ids.has(id.toLowerCase())) throw notFound()
   const faults = new Faults()
   addTenantMembers(body, faults)
@@ -93,7 +125,7 @@ async function checkWrite(
     if (reach.ids.has(asked)) continue
     faults.add(pointer, 'unknown_reference', 'There is no such record, or it is not yours to see.')
   }
-  checkActors(acts, body, reach, faults)
+  checkActors(acts, await actorsIn(database, reader, acts, body), reach, faults)
   faults.refuse()
 }
 
@@ -119,8 +151,8 @@ export const partnerGate = fp(
       const use = partnerOperations[operation?.id ?? '']
       if (!operation || !use) throw new Error(`${operation?.id} is not open to partners`)
       if (use.isForPresent) await checkPresent(request, database, clock)
-      if (request.method === 'GET' || request.method === 'HEAD') return
-      if (operation.changesNothing) checkMembers(request.body)
+      if (request.method === 'GET' || request.method === 'HEAD') checkFilters(request, operation)
+      else if (operation.changesNothing) checkMembers(request.body)
       else await checkWrite(request, use, database, clock)
     })
   },

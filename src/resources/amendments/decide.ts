@@ -14,6 +14,7 @@ import { loadAmendable } from '../partnerships/commands.ts'
 import type { Partnership } from '../partnerships/schemas.ts'
 import { applyAmendment } from './apply.ts'
 import { type AmendmentStep, amendmentLifecycle, amendmentSteps, awaited } from './lifecycle.ts'
+import { requireMayChange } from './required.ts'
 import type { Amendment, AmendmentAssent, AmendmentDecision } from './schemas.ts'
 import { amendmentPartnership, amendmentUpdate } from './store.ts'
 import { type Amended, loadAmended } from './terms.ts'
@@ -64,6 +65,7 @@ function deciders(step: AmendmentStep, { proposed_by_party_id, required_assents,
 /** One party's assent. With the last that is needed the new terms count, all of them at once. */
 export async function acceptAmendment(tx: Tx, id: string, ifMatch: IfMatch, body: AmendmentDecision): Promise<Outcome> {
   const { amendment, partnership, today, assent } = await hold(tx, id, ifMatch, 'accept', body)
+  requireMayChange(tx, amendment.changes)
   const assents = [...amendment.assents, assent]
   if (awaited(amendment.required_assents, assents).length > 0) {
     await amendmentUpdate(tx, id, { assents })

@@ -17,14 +17,18 @@ import type { Partnership } from '../partnerships/schemas.ts'
 import { applyAmendment } from './apply.ts'
 import { awaited } from './lifecycle.ts'
 import { amendmentStatus } from './read.ts'
-import { partiesPresent, requiredAssents } from './required.ts'
+import { partiesPresent, requiredAssents, requireMayChange } from './required.ts'
 import type { Amendment, AmendmentCreate } from './schemas.ts'
 import { amendmentInsert } from './store.ts'
 import { type Amended, amendedBy, differences, type Loaded, loadAmended, namedChanges } from './terms.ts'
 import { amendmentResource } from './view.ts'
 
-/** Proposes new terms. A correction needs no more than the assent of whoever proposes it, and takes effect at once. */
+/**
+ * Proposes new terms. A correction needs no more than the assent of whoever proposes it, and takes effect at once; one
+ * that a partner proposes waits as any other does, for a partner speaks for its own side alone.
+ */
 export async function createAmendment(tx: Tx, partnershipId: string, write: AmendmentCreate): Promise<Outcome> {
+  requireMayChange(tx, write.changes)
   const partnership = await loadAmendable(tx, partnershipId)
   const today = dateIn(partnership.time_zone, tx.now)
   const proposer = write.proposed_by_party_id.toLowerCase()
@@ -34,7 +38,7 @@ export async function createAmendment(tx: Tx, partnershipId: string, write: Amen
   const { loaded, decision: decided, ...stated } = await checked(tx, partnership, write, effectiveOn, today)
   const { changes } = stated
 
-  const isCorrection = write.cause === 'correction'
+  const needsOneSide = write.cause === 'correction' && !tx.isPartner
   const assent = { party_id: proposer, on: today, recorded_by_party_id: null, note: null }
   const state = {
     partnership_id: partnership.id,
@@ -42,7 +46,7 @@ export async function createAmendment(tx: Tx, partnershipId: string, write: Amen
     cause: write.cause,
     note: write.note ?? null,
     ...stated,
-    required_assents: isCorrection ? [{ any_of: may }] : requiredAssents(loaded, changes, today),
+    required_assents: needsOneSide ? [{ any_of: may }] : requiredAssents(loaded, changes, today),
     assents: [assent],
     status: 'proposed' as const,
     proposed_by_party_id: proposer,

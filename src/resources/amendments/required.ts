@@ -1,4 +1,6 @@
 import { acrossFrom } from '../../core/sides.ts'
+import type { Tx } from '../../db/database.ts'
+import { requireScope } from '../../platform/auth.ts'
 import type { Party } from '../partnerships/schemas.ts'
 import type { Amendment, AmendmentChanges } from './schemas.ts'
 import type { Loaded } from './terms.ts'
@@ -26,4 +28,9 @@ export function requiredAssents(
   }
   const unique = new Map(groups.map((group) => [group.join(), { any_of: group }]))
   return [...unique.values()]
+}
+
+/** A partner changes commitments by an amendment only where its credential may write them. @throws Problem `forbidden` */
+export function requireMayChange(tx: Tx, { commitments }: { commitments?: readonly unknown[] }): void {
+  if (tx.isPartner && commitments?.length) requireScope(tx, 'commitments:write', 'Changing commitments')
 }

@@ -13,6 +13,7 @@ import { Amendment, AmendmentCreate, AmendmentDecision, amendmentSchemas, TermsA
 import { amendmentResource } from './view.ts'
 
 const tag = 'Amendments'
+const ofPartners = 'A partner needs the scope `commitments:write`, too, where commitments change.'
 
 /** Changes of what was agreed: proposed by one party, accepted by those concerned. */
 export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
@@ -48,7 +49,8 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
       summary: 'Propose new terms',
       description:
         'Changes the purpose of a partnership or agreed terms of its commitments, all together. Nothing changes until ' +
-        'those concerned accept; a correction of a mistake in writing counts at once.',
+        'those concerned accept; a correction of a mistake in writing counts at once, but for one that a partner ' +
+        `proposes. ${ofPartners}`,
       params: idParams,
       body: ref(AmendmentCreate),
       answers: { 201: makes(ref(Amendment), 'The proposal') },
@@ -76,11 +78,16 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
   )
 
   const steps = [
-    ['accept', 'One party’s assent; with the last that is needed the new terms count', acceptAmendment],
-    ['reject', 'A party whose assent is needed says no', rejectAmendment],
-    ['withdraw', 'Whoever proposed it takes it back', withdrawAmendment],
+    [
+      'accept',
+      'One party’s assent; with the last that is needed the new terms count',
+      acceptAmendment,
+      { description: ofPartners },
+    ],
+    ['reject', 'A party whose assent is needed says no', rejectAmendment, {}],
+    ['withdraw', 'Whoever proposed it takes it back', withdrawAmendment, {}],
   ] as const
-  for (const [verb, summary, command] of steps) {
+  for (const [verb, summary, command, more] of steps) {
     action(app, slice, {
       resource: amendmentResource,
       tag,
@@ -88,6 +95,7 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
       verb,
       scope: 'partnerships:write',
       summary,
+      ...more,
       body: ref(AmendmentDecision),
       wire: Amendment,
       refusals: ['wrong_party', 'state_forbids', 'rule_violated'],

@@ -31,6 +31,7 @@ export { checkValuations, normaliseValuations } from './checks.ts'
 export { type Held, loadCommitment } from './held.ts'
 export { followLedger } from './ledger.ts'
 export { type Decider, decidersOf } from './lifecycle.ts'
+export { renewNaming } from './naming.ts'
 export { agreeInPlace, substituteCommitment } from './substitute.ts'
 
 export async function createCommitment(tx: Tx, write: CommitmentWrite): Promise<Outcome> {

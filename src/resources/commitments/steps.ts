@@ -14,6 +14,7 @@ import type { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { refuseIfOver } from './checks.ts'
 import { type Held, loadCommitment } from './held.ts'
 import { decidersOf, derivedBy, derivedByInstalments, lifecycle, type StepName, steps } from './lifecycle.ts'
+import { renewNaming } from './naming.ts'
 import { wasAgreed } from './origin.ts'
 import type { Agreeing, Decision, PromiserStep } from './step-schemas.ts'
 import { commitmentKept, commitmentStep, type StepChange } from './store.ts'
@@ -62,6 +63,7 @@ export async function writeStep(
   const changed = new Set(['status', ...Object.keys(change).map(memberOf), ...derivedBy(status, to)])
   if (account?.isChanged) for (const member of derivedByInstalments) changed.add(member)
   const outcome = record(tx, { resource: commitmentResource, id, verb, changed: [...changed] })
+  if (status === 'draft' || to === 'draft') await renewNaming(tx, id)
   return account?.isKept && to === 'agreed' ? keep(tx, id, version + 2, on) : outcome
 }
 

@@ -153,6 +153,22 @@ export async function commitmentsTouch(tx: Tx, ids: readonly string[]): Promise<
   if (ids.length > 0) await touch.run(tx, { ids: [...ids], now: tx.now })
 }
 
+// Drafts that nobody was offered are seen by nobody whom a new version would serve.
+const touchNaming = prepare<{ id: string }>(sql`
+  update commitments c set version = version + 1, updated_at = ${param('now')}::timestamptz
+  from commitment_returns n
+  where n.tenant_id = ${tenantParam} and n.in_return_for_id = ${param('id')}::uuid
+    and c.tenant_id = n.tenant_id and c.id = n.commitment_id
+    and (c.status <> 'draft' or exists (
+      select from substitutions s
+      where s.tenant_id = c.tenant_id and s.by_commitment_id = c.id and s.status = 'proposed'))
+  returning c.id`)
+
+/** Gives those that others see a new version that are given in return for a commitment. @returns their ids */
+export async function commitmentsNamingTouch(tx: Tx, id: string): Promise<string[]> {
+  return (await touchNaming.run(tx, { id, now: tx.now })).map((row) => row.id)
+}
+
 const ofPartnership = (condition: ReturnType<typeof sql>) =>
   prepare<{ id: string }>(sql`
     select r.id from commitments r

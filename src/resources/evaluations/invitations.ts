@@ -11,6 +11,7 @@ import { closeWhenAnswered } from './closing.ts'
 import { presentOn } from './lifecycle.ts'
 import { nameOf, seatNamed } from './parties.ts'
 import type { EvaluationInvitation, InvitationWrite } from './response-schemas.ts'
+import { requireParties } from './responses.ts'
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
 import { contactIsOf, invitationDelete, invitationInsert, invitationSetStatus, invitationsOf } from './store.ts'
@@ -103,9 +104,13 @@ export async function deleteInvitation(tx: Tx, id: string, ifMatch: IfMatch): Pr
   recordRemoval(tx, invitationResource, id, invitation.version)
 }
 
-/** A party says that it will not answer; the round closes where that was the last answer awaited. */
+/**
+ * A party says that it will not answer; the round closes where that was the last answer awaited. No partner says so for a
+ * person.
+ */
 export async function declineInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   const { round, invitation } = await lockInvitation(tx, id, ifMatch)
+  if (tx.isPartner) requireParties(round.evaluation)
   return decline(tx, round, invitation)
 }
 

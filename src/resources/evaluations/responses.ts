@@ -55,7 +55,8 @@ export function requireAnswerable({ status, closes_at }: Evaluation, now: string
 /** @throws Problem `state_forbids` where persons answer: nothing of what one of them does is shown */
 export function requireParties({ response_mode }: Evaluation): void {
   if (response_mode === 'organisation') return
-  const detail = 'In this round persons answer, each with a token, and no answer of one is ever shown: see its scores.'
+  const detail =
+    'In this round persons answer or decline, each with a token, and no answer of one is ever shown: see its scores.'
   throw new Problem('state_forbids', detail)
 }
 

@@ -29,7 +29,9 @@ export const eventMembers = {
     Type.Unsafe<Record<string, unknown>>({
       type: 'object',
       additionalProperties: true,
-      description: 'The record as it was after the change; null for a deletion, and where `needs_scope` is set',
+      description:
+        'The record as it was after the change; null for a deletion, for partners of what was taken back, and ' +
+        'where `needs_scope` is set',
     }),
   ),
   needs_scope: nullable(

@@ -10,7 +10,7 @@ import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs, loadForUpdate, refsWith, type Upsert, upsertByRef } from '../../platform/writes.ts'
 import { decidersOf, followLedger, type Held, loadCommitment } from '../commitments/commands.ts'
 import { instalmentNamed } from '../instalments/read.ts'
-import { checkedEntry, reporterOf, saidOtherwise } from './entry.ts'
+import { checkDeclarer, checkedEntry, reporterOf, saidOtherwise } from './entry.ts'
 import { confirmationLifecycle, confirmationSteps } from './lifecycle.ts'
 import type { Confirming, Disputing, Fulfilment, FulfilmentWrite, Reversing } from './schemas.ts'
 import { commitmentOfFulfilment, type FulfilmentEntry, fulfilmentChange, fulfilmentInsert } from './store.ts'
@@ -26,6 +26,8 @@ export async function reportFulfilment(tx: Tx, commitmentId: string, write: Fulf
   }
   const faults = new Faults()
   const reporter = await reporterOf(tx, held, write, faults)
+  if (tx.isPartner)
+    checkDeclarer(write.valuations, reporter === commitment.from_party_id ? 'giver' : 'receiver', faults)
   const instalment = await instalmentNamed(tx, commitmentId, write.instalment_seq)
   const entry = checkedEntry(held, write, reporter, instalment, faults)
   const id = newId()

@@ -87,6 +87,19 @@ export function checkedEntry(
   }
 }
 
+/** A partner says what a delivery is worth to its own side, and for nobody else. */
+export function checkDeclarer(
+  valuations: FulfilmentWrite['valuations'],
+  side: 'giver' | 'receiver',
+  faults: Faults,
+): void {
+  for (const [position, { declared_by }] of (valuations ?? []).entries()) {
+    if (declared_by === side) continue
+    const detail = `A partner declares for its own side alone: here that is the ${side}.`
+    faults.add(`/valuations/${position}/declared_by`, 'not_own_side', detail)
+  }
+}
+
 function checkInstalment(seq: number, state: InstalmentState | undefined, faults: Faults): void {
   if (state === undefined) {
     faults.add('/instalment_seq', 'unknown_reference', `The commitment has no instalment ${seq}.`)

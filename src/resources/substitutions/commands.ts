@@ -9,7 +9,7 @@ import { recordStatusChange } from '../../platform/history.ts'
 import { holdName, insertExternalRefs, resolveNaming } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs } from '../../platform/writes.ts'
-import { type Held, loadCommitment } from '../commitments/commands.ts'
+import { type Held, loadCommitment, renewNaming } from '../commitments/commands.ts'
 import { disruptionNamed } from '../disruptions/read.ts'
 import { instalmentNamed } from '../instalments/read.ts'
 import { checkDifference, checkPart, requireReplaceable, requireReplacement } from './checks.ts'
@@ -31,6 +31,7 @@ export async function createSubstitution(tx: Tx, write: SubstitutionCreate): Pro
     substitutionInsert(tx, id, state),
     insertExternalRefs(tx, 'substitution', id, completeRefs(write.external_refs)),
   ])
+  if (by.commitment.status === 'draft') await renewNaming(tx, by.commitment.id)
   const told = { type: 'substitution', id, version: 1, from: null, to: 'proposed', on: replaced.today }
   await recordStatusChange(tx, { ...told, decidedByPartyId: proposer, reason: write.reason })
   const changed = [...Object.keys(state), 'external_refs', 'status', 'assents']

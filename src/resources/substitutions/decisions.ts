@@ -7,7 +7,7 @@ import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
-import { agreeInPlace, loadCommitment, substituteCommitment } from '../commitments/commands.ts'
+import { agreeInPlace, loadCommitment, renewNaming, substituteCommitment } from '../commitments/commands.ts'
 import { checkPart, requireReplaceable, requireReplacement } from './checks.ts'
 import { type SubstitutionStep, substitutionLifecycle, substitutionSteps } from './lifecycle.ts'
 import { inOrder, type Pair, whoMay } from './pair.ts'
@@ -104,7 +104,7 @@ export async function withdrawSubstitution(
   return decide(tx, deciding)
 }
 
-async function decide(tx: Tx, { substitution, replaced, step, body }: Deciding): Promise<Outcome> {
+async function decide(tx: Tx, { substitution, replaced, by, step, body }: Deciding): Promise<Outcome> {
   const { id, version, status } = substitution
   const { to } = substitutionSteps[step]
   const on = replaced.today
@@ -116,6 +116,7 @@ async function decide(tx: Tx, { substitution, replaced, step, body }: Deciding):
     decided_on: on,
     decision_note: body.note ?? null,
   })
+  if (to !== 'accepted' && by.commitment.status === 'draft') await renewNaming(tx, by.commitment.id)
   const told = { type: 'substitution', id, version: version + 1, from: status, to, on }
   await recordStatusChange(tx, { ...told, decidedByPartyId: partyId, reason: body.note ?? null })
   const changed = ['status', 'decided_by_party_id', 'decided_on', 'decision_note', 'assents']
