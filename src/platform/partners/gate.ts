@@ -5,7 +5,7 @@ import { Faults, notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
-import { leftBy, partnershipOf, type Reachable, reachableBy } from './reach.ts'
+import { type Reachable, reachableBy, takesPart } from './reach.ts'
 
 /** Members that speak of the tenant's own systems: partners neither see nor write them. */
 const isOfTenant = (member: string): boolean =>
@@ -60,11 +60,15 @@ function checkActors(
   { parties, itself }: Reachable,
   faults: Faults,
 ) {
-  const own = new Set([...parties.flatMap(({ id, organisation_id }) => [id, organisation_id]), itself])
+  const own = new Set([...parties.flatMap((party) => Object.values(party)), itself])
   const given = acts.filter((member) => body[member] != null)
   for (const member of given) {
     if (own.has(String(body[member]).toLowerCase())) continue
-    faults.add(`/${member}`, 'not_own_party', 'Name a party of your own: a partner acts for its own side alone.')
+    faults.add(
+      `/${member}`,
+      'not_own_party',
+      'Name a party of your own that takes part: a partner acts for its own side alone.',
+    )
   }
   if (acts.length > 0 && given.length === 0) {
     faults.add(`/${acts[0]}`, 'required', 'Name your own party: a partner says for which of its parties it acts.')
@@ -84,9 +88,11 @@ async function checkWrite(
   const { id } = (request.params ?? {}) as { id?: string }
   const body = (request.body ?? {}) as Record<string, unknown>
   const named = idsIn(body)
-  const ids = [...(id === undefined ? [] : [id.toLowerCase()]), ...named.map((each) => each.id)]
-  const reach = await reachableBy(database, principalOf(request), ids, clock.now(), id)
-  if (id !== undefined && !reach.ids.has(id.toLowerCase())) throw notFound()
+  const ids = named.map((each) => each.id)
+  const atHand = id === undefined ? ids : [id.toLowerCase()]
+  const reach = await reachableBy(database, principalOf(request), [...ids, ...atHand], atHand, clock.now())
+  const isAlone = reach.parties.length === 0 && reach.itself === undefined
+  if (id !== undefined && (!reach.ids.has(id.toLowerCase()) || (acts.length === 0 && isAlone))) throw notFound()
   const faults = new Faults()
   addTenantMembers(body, faults)
   for (const { pointer, id: asked } of named) {
@@ -99,15 +105,8 @@ async function checkWrite(
 
 /** A figure over a whole partnership, of one that the partner has left, would be of a part of it. */
 async function checkPresent(request: FastifyRequest, database: Database, clock: Clock): Promise<void> {
-  const reader = principalOf(request)
-  const left = await leftBy(database, reader)
-  if (left.size === 0) return
   const { id } = request.params as { id: string }
-  const [reach, partnership] = await Promise.all([
-    reachableBy(database, reader, [id], clock.now()),
-    partnershipOf(database, reader, id),
-  ])
-  if (!reach.parties.some(({ partnership_id }) => partnership_id === partnership)) throw notFound()
+  if (!(await takesPart(database, principalOf(request), id, clock.now()))) throw notFound()
 }
 
 /** Stands before the handlers of partners' requests; what they read, the database itself bounds. */

@@ -28,60 +28,78 @@ const within = prepare<{ id: string }>(
   )}`,
 )
 
-// The parties that the reader has now; of an organisation that has left, none.
+const isAtHand = sql`tenant_id = ${tenantParam} and id = any(${param('at_hand')}::uuid[])`
+
+// The parties of the reader that have a say today in what is at hand: in an invitation the one that it invites, of an
+// objective that of its organisation.
 const ownParties = prepare<{ id: string; organisation_id: string; partnership_id: string }>(sql`
+  with at_hand (partnership_id, party_id) as (
+    select id, null::uuid from partnerships where ${isAtHand}
+    union all
+    select partnership_id, null from commitments where ${isAtHand} or id in (
+      select commitment_id from fulfilments where ${isAtHand})
+    union all
+    select partnership_id, null from amendments where ${isAtHand}
+    union all
+    select partnership_id, null from substitutions where ${isAtHand}
+    union all
+    select partnership_id, null from evaluations where ${isAtHand}
+    union all
+    select partnership_id, party_id from evaluation_invitations where ${isAtHand}
+  )
   select p.id, p.organisation_id, p.partnership_id from partnership_parties p
+  join partnerships s on s.tenant_id = p.tenant_id and s.id = p.partnership_id
   where p.tenant_id = ${tenantParam} and p.id = any ((select partner_parties())::uuid[])
-    and coalesce(partner_horizon(p.partnership_id) > ${param('now')}::timestamptz, true)`)
+    and (p.left_on is null or p.left_on > (${param('now')}::timestamptz at time zone s.time_zone)::date)
+    and exists (select from at_hand a where a.partnership_id = p.partnership_id and coalesce(a.party_id, p.id) = p.id)
+    and not exists (select from objectives where ${isAtHand} and organisation_id <> p.organisation_id)`)
 
 const horizons = prepare<{ partnership_id: string; horizon: string }>(sql`
   select partnership_id, partner_horizon(partnership_id)::text as horizon from unnest(partner_left()) as partnership_id`)
 
 // A round in which an organisation of the reader judges itself: there it acts for that, whatever it is a party of.
 const ownRound = prepare<{ organisation_id: string }>(sql`
-  select organisation_id from evaluations
-  where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
-    and organisation_id = any ((select partner_own())::uuid[])`)
+  select organisation_id from evaluations where ${isAtHand} and organisation_id is not null
+  union all
+  select organisation_id from evaluation_invitations where ${isAtHand} and organisation_id is not null`)
 
 /** What a partner's request may name, and in whose name it may act. */
 export interface Reachable {
   /** Of the ids asked for, those of records that the partner sees. */
   ids: ReadonlySet<string>
+  /** Its parties that have a say in what is at hand. */
   parties: readonly { id: string; organisation_id: string; partnership_id: string }[]
   /** The organisation of the reader that the record at hand is about alone. */
   itself: string | undefined
 }
 
-/**
- * Asks the database, as the partner, for the records of these ids and for the partner's own parties at `now`; `record` is
- * the id of the one at hand, where there is one.
- */
+/** Asks the database, as the partner, for the records of these ids, and for whom it may act at `now` in what is at hand. */
 export async function reachableBy(
   database: Database,
   reader: Reader,
   ids: readonly string[],
+  atHand: readonly string[],
   now: string,
-  record?: string,
 ): Promise<Reachable> {
   return database.read(reader, async (tx) => {
     const [rows, parties, [own]] = await Promise.all([
       within.run(tx, { ids }),
-      ownParties.run(tx, { now }),
-      ownRound.run(tx, { id: record ?? null }),
+      ownParties.run(tx, { at_hand: atHand, now }),
+      ownRound.run(tx, { at_hand: atHand }),
     ])
     return { ids: new Set(rows.map(({ id }) => id)), parties, itself: own?.organisation_id }
   })
 }
 
-const partnershipIn = prepare<{ id: string }>(sql`
-  select id from partnerships where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
-  union all
-  select partnership_id from commitments where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`)
+const present = prepare<object>(sql`
+  select from partnerships where tenant_id = ${tenantParam}
+    and id in (${param('id')}::uuid, (
+      select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${param('id')}::uuid))
+    and coalesce(partner_horizon(id) > ${param('now')}::timestamptz, true)`)
 
-/** The partnership that this is, or that this commitment belongs to; undefined for what the partner does not see. */
-export async function partnershipOf(database: Database, reader: Reader, id: string): Promise<string | undefined> {
-  const [row] = await database.read(reader, (tx) => partnershipIn.run(tx, { id }))
-  return row?.id
+/** Whether the partner has a part at `now` in the partnership that this is, or that this commitment belongs to. */
+export async function takesPart(database: Database, reader: Reader, id: string, now: string): Promise<boolean> {
+  return (await database.read(reader, (tx) => present.run(tx, { id, now }))).length > 0
 }
 
 /** The partnerships that a partner has left or is to leave, each with the end of its last day there. */
