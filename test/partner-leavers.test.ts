@@ -53,6 +53,26 @@ async function world(given: object = {}) {
 
 const later = () => clock.set('2026-03-05T12:00:00.000000Z')
 
+t.test('an ETag of a partner is answered with 304, and stands for what it was shown', async (t) => {
+  const { as, partnership, organisations, path, key, leave, ...seats } = await world()
+  const gift = await agreed(as, { partnership, ...seats })
+  const ask = (etag: string, options: object = {}) =>
+    as.get(`/v1/commitments/${gift.id}`, { key, ...options, headers: { 'if-none-match': etag } })
+  const shown = (await as.get(`/v1/commitments/${gift.id}`, { key })).etag
+  t.match(await ask(shown), { status: 304, text: '', etag: shown }, 'of who takes part')
+  await leave()
+  later()
+  const lapse = { party_id: seats.company, reason: 'No money' }
+  const lapsed = await as.step(`/v1/commitments/${gift.id}`, 'lapse', lapse)
+  t.match(await ask(shown), { status: 304, text: '', etag: shown }, 'and of who left')
+  t.match(await ask(lapsed.etag), { status: 200, etag: shown }, 'what came later is not had')
+  t.match(await ask('*'), { status: 304, etag: shown })
+  t.equal((await ask(lapsed.etag, { key: as.key })).status, 304, 'as it is for others')
+  const head = { method: 'HEAD', url: `/v1/commitments/${gift.id}` } as const
+  const headers = { authorization: `Bearer ${key}`, 'if-none-match': shown }
+  t.equal((await as.app.inject({ ...head, headers })).statusCode, 304)
+})
+
 t.test('who left writes nothing there, though it takes part elsewhere', async (t) => {
   const { as, partnership, organisations, path, key, leave, ...seats } = await world()
   const { charity } = organisations

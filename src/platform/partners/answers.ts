@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { etagOf } from '../../core/etag.ts'
+import { etagOf, noneMatchHits } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
@@ -53,8 +53,14 @@ export const partnerAnswers = fp(
       const shown = await asItWas(database, request, value, project)
       if (shown === undefined) throw notFound()
       const { version } = shown as { version?: unknown }
-      if (reply.hasHeader('etag') && typeof version === 'number') reply.header('etag', etagOf(version))
-      return JSON.stringify(shown)
+      if (!reply.hasHeader('etag') || typeof version !== 'number') return JSON.stringify(shown)
+      const etag = etagOf(version)
+      reply.header('etag', etag)
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (!isRead || !noneMatchHits(request.headers['if-none-match'], etag)) return JSON.stringify(shown)
+      reply.code(304).removeHeader('content-type')
+      // For HEAD, Fastify measures what it leaves out.
+      return request.method === 'HEAD' ? '' : null
     })
   },
   { name: 'partner-answers', dependencies: ['authentication'] },
