@@ -2,9 +2,9 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { partnerScopes } from '../src/platform/partners/operations.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
-import { type Alliance, agreed, allianceTakenOver, commitment, faultsOf } from './support/promises.ts'
-import { openRound } from './support/rounds.ts'
-import { stepOf } from './support/world.ts'
+import { type Alliance, agreed, allianceTakenOver, commitment, deliver, faultsOf } from './support/promises.ts'
+import { openRound, respond, roundIn } from './support/rounds.ts'
+import { organisation, pauseOf, stepOf } from './support/world.ts'
 
 // What a partner that has left a partnership still learns, and what it may still do there.
 
@@ -53,6 +53,79 @@ async function world(given: object = {}) {
 
 const later = () => clock.set('2026-03-05T12:00:00.000000Z')
 
+t.test('who left finds nothing by what became of it, and all as it was', async (t) => {
+  const { as, partnership, organisations, path, key, leave, find, ...seats } = await world()
+  const alliance: Alliance = { partnership, ...seats }
+  const [kept, gone] = [await agreed(as, alliance), await agreed(as, alliance, { title: 'As it was' })]
+  const entry = await deliver(as, kept, '10.00', { reported_by_party_id: seats.company })
+  const untouched = await deliver(as, kept, '20.00', { reported_by_party_id: seats.company })
+  const round = await openRound(as, partnership)
+  await leave()
+  later()
+  const newcomer = await organisation(as, 'non_profit', 'Later')
+  await patch(as, path, {
+    reference: 'Secret',
+    parties: await partiesOf(
+      as,
+      partnership,
+      '',
+      {},
+      { organisation_id: newcomer.id, side: 'non_profit', joined_on: '2026-03-05' },
+    ),
+  })
+  await stepOf(as, path, 'wind-down', { ends_on: '2026-08-17', end_reason: 'completed' })
+  await stepOf(as, `/v1/commitments/${gone.id}`, 'lapse', { party_id: seats.company, reason: 'No money' })
+  await stepOf(as, `/v1/fulfilments/${entry.id}`, 'confirm', { party_id: seats.charity })
+  await stepOf(as, `/v1/evaluations/${round.id}`, 'cancel', { reason: 'Too few' })
+
+  for (const question of [
+    'partnerships?q=secret',
+    'partnerships?ends_before=2026-09-01',
+    'partnerships?status=ending',
+    'partnerships?status=active',
+    `partnerships?organisation_id=${newcomer.id}`,
+    'partnerships?updated_since=2026-03-02T00:00:00Z',
+    'partnerships?sort=ends_on',
+    `commitments?status=lapsed&partnership_id=${partnership.id}`,
+    'commitments?updated_since=2026-03-05T00:00:00Z',
+    'fulfilments?confirmation=confirmed',
+    'evaluations?status=cancelled',
+    `evaluations/${round.id}/invitations?status=expired`,
+  ]) {
+    t.same(await find(question), [], question)
+  }
+  const counted = await as.get('/v1/partnerships?q=secret&include_total=true', { key })
+  t.equal(counted.body.total, 0)
+  t.same(await find('fulfilments?confirmation=reported'), [untouched.id], 'what has not changed is found by all')
+  const sorted = (await as.get('/v1/commitments?sort=-updated_at&limit=1', { key })).body
+  t.notMatch(Buffer.from(sorted.next_cursor ?? '', 'base64url').toString(), '2026-03-05')
+
+  for (const question of [
+    'commitments',
+    `commitments?partnership_id=${partnership.id}`,
+    'commitments?sort=created_at',
+  ]) {
+    t.same(await find(question), [kept.id, gone.id], question)
+  }
+  t.same(await find('partnerships?sort=-created_at'), [partnership.id])
+  t.same(await find(`fulfilments?commitment_id=${kept.id}`), [entry.id, untouched.id])
+  t.same(await find(`fulfilments?partnership_id=${partnership.id}`), [entry.id, untouched.id])
+  t.same(await find(`evaluations?partnership_id=${partnership.id}`), [round.id])
+})
+
+t.test('who left finds nothing by what became of other records', async (t) => {
+  const { as, partnership, find, leave } = await world({ partnership: { evaluation_interval: 'P1M' } })
+  const [decided] = [await roundIn(as, partnership, 'concluded')]
+  const [decision] = (await as.get(`/v1/evaluations/${decided.id}/decisions`)).body.data
+  await patch(as, `/v1/evaluation-decisions/${decision.id}`, { due_on: '2026-03-02' })
+  await leave()
+  later()
+  t.same(await find('evaluations?has_overdue_decisions=true'), [])
+  t.same(await find('evaluations?has_overdue_decisions=false'), [])
+  t.same(await find('partnerships?is_evaluation_overdue=false'), [])
+  t.same(await find('partnerships?evaluation_due_before=2027-01-01'), [])
+})
+
 t.test('an ETag of a partner is answered with 304, and stands for what it was shown', async (t) => {
   const { as, partnership, organisations, path, key, leave, ...seats } = await world()
   const gift = await agreed(as, { partnership, ...seats })
@@ -71,6 +144,46 @@ t.test('an ETag of a partner is answered with 304, and stands for what it was sh
   const head = { method: 'HEAD', url: `/v1/commitments/${gift.id}` } as const
   const headers = { authorization: `Bearer ${key}`, 'if-none-match': shown }
   t.equal((await as.app.inject({ ...head, headers })).statusCode, 304)
+})
+
+t.test('who left knows neither who joined later nor what became of organisations', async (t) => {
+  const { as, partnership, organisations, path, key, leave, find } = await world()
+  const { company, charity } = organisations
+  const other = await organisation(as, 'non_profit', 'Early')
+  await patch(as, path, {
+    parties: await partiesOf(
+      as,
+      partnership,
+      '',
+      {},
+      { organisation_id: other.id, side: 'non_profit', joined_on: '2026-02-01' },
+    ),
+  })
+  await leave()
+  later()
+  const newcomer = await organisation(as, 'non_profit', 'Later')
+  const more = { organisation_id: newcomer.id, side: 'non_profit', joined_on: '2026-02-01' }
+  const { parties } = await patch(as, path, { parties: await partiesOf(as, partnership, '', {}, more) })
+  const renamed = await patch(as, `/v1/organisations/${company.id}`, { name: 'Renamed' })
+
+  t.same((await find('organisations')).sort(), [company.id, charity.id, other.id].sort())
+  t.equal((await as.get(`/v1/organisations/${newcomer.id}`, { key })).status, 404)
+  const seen = await as.get(`/v1/organisations/${company.id}`, { key })
+  t.match(seen, { status: 200, etag: company.etag ?? '"1"', body: { name: company.name, version: company.version } })
+  t.same(await find('organisations?q=renamed'), [])
+  const looked = await as.call('POST', '/v1/organisations/lookup', { ids: [company.id, newcomer.id] }, { key })
+  t.match(looked.body, { data: [{ name: company.name }], not_found: { ids: [newcomer.id] } })
+  const feed = (await as.get('/v1/events?limit=500', { key })).text
+  t.match(feed, company.name)
+  t.notMatch(feed, 'Renamed')
+  t.notMatch(feed, newcomer.id)
+  const seat = parties.find(({ organisation_id }: Json) => organisation_id === newcomer.id).id
+  t.same(await find(`commitments?to_party_id=${seat}`), [])
+
+  await allianceTakenOver(as, { company, charity })
+  t.equal((await as.get(`/v1/organisations/${company.id}`, { key })).body.name, renamed.name, 'partners again')
+  t.match((await as.get('/v1/events?limit=500', { key })).text, 'Renamed')
+  t.equal((await as.get(`/v1/organisations/${newcomer.id}`, { key })).status, 404)
 })
 
 t.test('who left writes nothing there, though it takes part elsewhere', async (t) => {
@@ -143,4 +256,47 @@ t.test('from the day on which it leaves an organisation has no say, whoever shar
   clock.set('2026-03-03T08:30:00.000000Z')
   t.equal((await as.get(figures, { key })).status, 404)
   t.equal((await as.get(figures, { key: both })).status, 200)
+})
+
+t.test('a round that was not closed while it took part stays blind for who left', async (t) => {
+  const { as, partnership, key, leave, ...seats } = await world()
+  const closed = await roundIn(as, partnership, 'closed')
+  const [round, cancelled] = [
+    await openRound(as, partnership),
+    await openRound(as, partnership, { kind: 'disruption' }),
+  ]
+  await leave()
+  later()
+  const ask = async ({ id }: Json, what: string) => as.get(`/v1/evaluations/${id}/${what}`, { key })
+  const whats = ['scores', 'texts', 'responses', 'chart.svg']
+  const before = new Map<string, string>()
+  for (const what of whats) {
+    const answer = await ask(round, what)
+    t.match(answer, { status: 409, body: { code: 'state_forbids' } }, what)
+    before.set(what, answer.body.detail)
+  }
+  for (const party of [{ id: seats.company }, { id: seats.charity }]) await respond(as, round, party)
+  await stepOf(as, `/v1/evaluations/${cancelled.id}`, 'cancel', { reason: 'Too few' })
+  t.equal((await as.get(`/v1/evaluations/${round.id}`)).body.status, 'closed')
+  for (const what of whats) {
+    for (const each of [round, cancelled]) {
+      t.match(await ask(each, what), { status: 409, body: { detail: before.get(what) } }, what)
+    }
+    t.equal((await ask(closed, what)).status, 200, `${what} of what was closed before`)
+  }
+})
+
+t.test('a pause that ended later is shown as it was', async (t) => {
+  const { as, partnership, path, key, leave } = await world()
+  await stepOf(as, path, 'pause', pauseOf(partnership))
+  await leave()
+  const seen = () => as.get(`${path}/pauses?include_total=true`, { key })
+  const before = await seen()
+  later()
+  await stepOf(as, path, 'resume', { resumed_on: '2026-03-05' })
+  t.equal((await seen()).text, before.text)
+  t.match(before.body, { data: [{ resumed_on: null, version: 1 }], total: 1 })
+  for (const isOpen of [true, false]) {
+    t.same((await as.get(`${path}/pauses?is_open=${isOpen}`, { key })).body.data, [])
+  }
 })

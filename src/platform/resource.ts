@@ -223,6 +223,14 @@ export function sendCreated(reply: FastifyReply, path: string, outcome: Outcome)
   return sendOutcome(reply.code(201).header('location', `/v1/${path}/${outcome.id}`), outcome)
 }
 
+/** Where a view has a column from, such as `r.partnership_id`; undefined for one that it does not have as it is. */
+export function sourceOf(view: View<unknown>, column: string): string | undefined {
+  for (const { selection } of view.toOperationNode().selections ?? []) {
+    if (selection.kind !== 'ReferenceNode' || selection.column.kind !== 'ColumnNode') continue
+    if (selection.column.column.name === column) return `${selection.table?.table.identifier.name}.${column}`
+  }
+}
+
 /** The names of a view's columns, in their order on the wire. */
 export function columnsOf(view: View<unknown>): string[] {
   return (view.toOperationNode().selections ?? []).map(({ selection }) => {

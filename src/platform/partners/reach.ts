@@ -54,8 +54,13 @@ const ownParties = prepare<{ id: string; organisation_id: string; partnership_id
     and exists (select from at_hand a where a.partnership_id = p.partnership_id and coalesce(a.party_id, p.id) = p.id)
     and not exists (select from objectives where ${isAtHand} and organisation_id <> p.organisation_id)`)
 
-const horizons = prepare<{ partnership_id: string; horizon: string }>(sql`
-  select partnership_id, partner_horizon(partnership_id)::text as horizon from unnest(partner_left()) as partnership_id`)
+interface Left {
+  left_id: string
+  horizon: string
+}
+
+const horizons = prepare<Left>(sql`
+  select left_id, partner_horizon(left_id)::text as horizon from unnest(partner_left()) as left_id`)
 
 // A round in which an organisation of the reader judges itself: there it acts for that, whatever it is a party of.
 const ownRound = prepare<{ organisation_id: string }>(sql`
@@ -102,10 +107,9 @@ export async function takesPart(database: Database, reader: Reader, id: string, 
   return (await database.read(reader, (tx) => present.run(tx, { id, now }))).length > 0
 }
 
-/** The partnerships that a partner has left or is to leave, each with the end of its last day there. */
-export async function leftBy(database: Database, reader: Reader): Promise<Map<string, string>> {
-  const rows = await database.read(reader, (tx) => horizons.run(tx))
-  return new Map(rows.map(({ partnership_id, horizon }) => [partnership_id, horizon]))
+/** What a partner has left or is to leave, partnerships and organisations, and until when it sees each. */
+export async function leftBy(database: Database, reader: Reader): Promise<Left[]> {
+  return database.read(reader, (tx) => horizons.run(tx))
 }
 
 /** A record of an answer, by its kind, and what tells whose it is. */
@@ -120,11 +124,11 @@ export interface Shown {
 // Of each record that was changed after the reader had left: its last version from before, as the audit has it.
 const versions = prepare<{ id: string; after: Record<string, unknown> | null }>(sql`
   with horizon as (
-    select * from json_to_recordset(${param('horizons')}::json) as h (partnership_id uuid, horizon timestamptz)
+    select * from json_to_recordset(${param('horizons')}::json) as h (left_id uuid, horizon timestamptz)
   ),
   shown as (
     select s.type, s.id, s.updated_at, coalesce(s.partnership_id, (
-      select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = s.commitment_id)) as partnership_id
+      select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = s.commitment_id), s.id) as left_id
     from json_to_recordset(${param('shown')}::json)
       as s (type text, id uuid, partnership_id uuid, commitment_id uuid, updated_at timestamptz)
   )
@@ -133,7 +137,7 @@ const versions = prepare<{ id: string; after: Record<string, unknown> | null }>(
     where e.tenant_id = ${tenantParam} and e.resource_type = s.type and e.resource_id = s.id and e.category = 'change'
       and e.occurred_at < h.horizon
     order by e.sequence desc limit 1) as after
-  from shown s join horizon h on h.partnership_id = s.partnership_id and s.updated_at >= h.horizon`)
+  from shown s join horizon h on h.left_id = s.left_id and s.updated_at >= h.horizon`)
 
 /**
  * What stands in the place of records that were changed after the reader had left: their last version from before; null
@@ -142,12 +146,11 @@ const versions = prepare<{ id: string; after: Record<string, unknown> | null }>(
 export async function versionsBefore(
   database: Database,
   reader: Reader,
-  left: ReadonlyMap<string, string>,
+  left: readonly Left[],
   shown: readonly Shown[],
 ): Promise<Map<string, Record<string, unknown> | null>> {
-  const horizon = [...left].map(([partnership_id, at]) => ({ partnership_id, horizon: at }))
   const rows = await database.read({ tenantId: reader.tenantId, organisations: null }, (tx) =>
-    versions.run(tx, { horizons: JSON.stringify(horizon), shown: JSON.stringify(shown) }),
+    versions.run(tx, { horizons: JSON.stringify(left), shown: JSON.stringify(shown) }),
   )
   return new Map(rows.map(({ id, after }) => [id, after]))
 }
