@@ -311,7 +311,7 @@ t.test('the database itself keeps from partners what is not theirs, whatever a q
     from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace`)
   const open = tables.filter(({ is_open }) => is_open)
   t.ok(open.length > 15)
-  for (const { name, walls } of open) t.equal(walls, 1, `${name} has a wall of its own for partners`)
+  for (const { name, walls } of open) t.ok(walls > 0, `${name} has a wall of its own for partners`)
   t.same(
     tables.filter(({ is_writable }) => is_writable),
     [],

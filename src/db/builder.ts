@@ -12,6 +12,8 @@ export interface ReadTx {
   readonly db: Kysely<DB>
   /** Whole representations that were read lately: for who sees all of the tenant, and writes nothing. */
   readonly kept: Kept | undefined
+  /** True for a partner, from whom the database keeps what is not its own. */
+  readonly isPartner?: boolean
 }
 
 /** Names of the statements that the query builder made, by their text: the first so many that occur. */
@@ -37,12 +39,13 @@ function kyselyOn(client: Connection): Kysely<DB> {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) })
 }
 
-export function readTx(client: Connection, tenantId: string, kept?: Kept): ReadTx {
+export function readTx(client: Connection, tenantId: string, kept?: Kept, isPartner = false): ReadTx {
   let db: Kysely<DB> | undefined
   return {
     tenantId,
     client,
     kept,
+    isPartner,
     // Made when first asked for: hot reads run prepared statements and never need it.
     get db() {
       db ??= kyselyOn(client)

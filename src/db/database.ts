@@ -107,7 +107,8 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
   })
 
   async function reading<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>, isOneMoment: boolean): Promise<T> {
-    const client = await taken(reader.organisations === null ? pool : partners)
+    const isPartner = reader.organisations !== null
+    const client = await taken(isPartner ? partners : pool)
     const lease = lend(client)
     let broken: Error | undefined
     try {
@@ -118,7 +119,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
         isOneMoment && client.query('begin isolation level repeatable read read only'),
       ])
       begun.catch(() => {})
-      const result = await work(readTx(lease.client, reader.tenantId, reader.organisations === null ? kept : undefined))
+      const result = await work(readTx(lease.client, reader.tenantId, isPartner ? undefined : kept, isPartner))
       await begun
       return result
     } catch (error) {

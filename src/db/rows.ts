@@ -701,6 +701,7 @@ export interface PartnershipParties {
   assent_note: string | null;
   assent_recorded_by_party_id: string | null;
   assented_on: string | null;
+  created_at: Generated<string>;
   id: string;
   joined_on: string | null;
   left_on: string | null;

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { TSchema } from 'typebox'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
-import type { AnyResource, View } from './resource.ts'
+import { type AnyResource, columnsOf, sourceOf, type View } from './resource.ts'
 
 // What a list is made of, and the statements that it comes to: one that finds records, one that counts them, and one
 // that shows those that were found.
@@ -11,6 +11,8 @@ import type { AnyResource, View } from './resource.ts'
 export interface SortKey {
   key: RawBuilder<unknown>
   type: 'timestamptz' | 'text' | 'date' | 'bigint' | 'uuid'
+  /** True where it never changes of a record. */
+  isFixed?: boolean
 }
 
 /** What a filter does with the value of its parameter; the parameter's value reaches SQL under the filter's own name. */
@@ -23,6 +25,10 @@ export interface Filter {
   value?: (given: never) => unknown
   /** The table of the record whose id is its value, where records of it are merged: an id that went stands for its survivor. */
   names?: keyof DB
+  /** True where whether it lets a record through never changes. */
+  isFixed?: boolean
+  /** True where it looks at other records, which change by themselves. */
+  isOfOthers?: boolean
 }
 
 /** What a list shows: records of a kind, as they are shown one by one. */
@@ -85,21 +91,30 @@ export interface Shape {
   total: Prepared<{ total: string }>
 }
 
-export function shapeOf(options: ListOptions, sort: string, used: readonly string[], hasCursor: boolean): Shape {
+/** What a page is asked with that makes another statement of it. */
+export interface Asked {
+  sort: string
+  /** The names of the filters that are given. */
+  used: readonly string[]
+  hasCursor: boolean
+  isByPartner: boolean
+}
+
+export function shapeOf(options: ListOptions, { sort, used, hasCursor, isByPartner }: Asked): Shape {
   const down = sort.startsWith('-')
   const chosen = options.sorts[down ? sort.slice(1) : sort]
   if (!chosen) throw new Error(`${options.name} has no sort ${sort}`)
   const direction = sql.raw(down ? 'desc' : 'asc')
   const conditions = [sql<boolean>`r.tenant_id = ${tenantParam}`]
   if (options.within) conditions.push(options.within)
-  for (const name of used) {
-    const filter = options.filters[name]
-    if (filter) conditions.push(filter.where)
-  }
+  const filters = used.flatMap((name) => options.filters[name] ?? [])
+  for (const { where } of filters) conditions.push(where)
+  const changing = filters.filter(({ isFixed }) => !isFixed)
+  if (isByPartner && (changing.length > 0 || !chosen.isFixed)) conditions.push(...unchanged(options, changing))
   const all = sql<boolean>`${sql.join(conditions, sql` and `)}`
   const after = sql<boolean>`(${chosen.key}, r.id) ${sql.raw(down ? '<' : '>')}
     (${param('key')}::${sql.raw(chosen.type)}, ${param('id')}::uuid)`
-  const isPlannedEachTime = options.isUneven || used.some((name) => options.filters[name]?.isUneven)
+  const isPlannedEachTime = options.isUneven || filters.some(({ isUneven }) => isUneven)
   const bare = viewOf(options).clearSelect()
   const { keeping } = options.of ?? {}
   return {
@@ -119,3 +134,24 @@ export function shapeOf(options: ListOptions, sort: string, used: readonly strin
     total: prepare<{ total: string }>(bare.select(sql<string>`count(*)`.as('total')).where(all)),
   }
 }
+
+/**
+ * What a partner has left is shown as it was then, so it is not found by what it became: only where it has not changed
+ * since, and by other records not at all.
+ */
+function unchanged(options: ListOptions, filters: readonly Filter[]): RawBuilder<boolean>[] {
+  const view = viewOf(options)
+  if (!columnsOf(view).includes('updated_at')) return []
+  const [partnership, commitment] = [sourceOf(view, 'partnership_id'), sourceOf(view, 'commitment_id')]
+  const subject = sql`coalesce(${sql.join([
+    ...(partnership ? [sql.ref(partnership)] : []),
+    ...(commitment ? [partnershipOf(sql.ref(commitment))] : []),
+    sql`r.id`,
+  ])})`
+  const isKept = sql<boolean>`${subject} <> all ((select partner_left())::uuid[])`
+  if (filters.some(({ isOfOthers }) => isOfOthers)) return [isKept]
+  return [sql`(${isKept} or r.updated_at < partner_horizon(${subject}))`]
+}
+
+const partnershipOf = (commitment: RawBuilder<unknown>) => sql`(
+  select c.partnership_id from commitments c where c.tenant_id = ${tenantParam} and c.id = ${commitment})`

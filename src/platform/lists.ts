@@ -3,11 +3,12 @@ import { sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { isUuid } from '../core/ids.ts'
-import { codes, idOf, instant, pageOf } from '../core/schemas.ts'
+import { codes, idOf, instant, pageOf, uuid } from '../core/schemas.ts'
 import type { Database, ReadTx } from '../db/database.ts'
 import { param, tenantParam } from '../db/prepared.ts'
 import { principalOf } from './auth.ts'
 import {
+  type Asked,
   bodiesOf,
   type Filter,
   type ListOptions,
@@ -21,11 +22,15 @@ import { type Page, sendPage } from './pages.ts'
 
 export type { Filter, SortKey }
 
-export const byInstant = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'timestamptz' })
+export const byInstant = (column: string): SortKey => ({
+  key: sql.ref(`r.${column}`),
+  type: 'timestamptz',
+  isFixed: column === 'created_at',
+})
 export const byText = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'text' })
 export const byNumber = (column: string): SortKey => ({ key: sql.ref(`r.${column}`), type: 'bigint' })
 /** Records in the order in which they were made, to which their ids grow. */
-export const byId: SortKey = { key: sql.ref('r.id'), type: 'uuid' }
+export const byId: SortKey = { key: sql.ref('r.id'), type: 'uuid', isFixed: true }
 /** Dates that may be missing sort last, as if they never came. */
 export const byDate = (column: string): SortKey => ({
   key: sql`coalesce(${sql.ref(`r.${column}`)}, 'infinity'::date)`,
@@ -36,6 +41,13 @@ export const byDate = (column: string): SortKey => ({
 export const oneOf = (name: string, values: readonly string[], column = name): Filter => ({
   schema: Type.Array(codes(values), { minItems: 1, maxItems: 50, description: `One or more, with commas` }),
   where: sql`${sql.ref(`r.${column}`)} = any(${param(name)}::text[])`,
+})
+
+/** Records of the one that they belong to: `partnership_id=…`. */
+export const belongingTo = (column: string): Filter => ({
+  schema: uuid(),
+  where: sql`${sql.ref(`r.${column}`)} = ${param(column)}::uuid`,
+  isFixed: true,
 })
 
 export const updatedSince: Filter = {
@@ -122,11 +134,11 @@ export function defineList(options: ListOptions): List {
   const bodies = bodiesOf(options)
   const { keeping } = options.of ?? {}
 
-  function shape(sort: string, used: readonly string[], hasCursor: boolean) {
-    const name = JSON.stringify([sort, used, hasCursor])
+  function shape(asked: Asked) {
+    const name = JSON.stringify(asked)
     const known = shapes.get(name)
     if (known) return known
-    const made = shapeOf(options, sort, used, hasCursor)
+    const made = shapeOf(options, asked)
     if (shapes.size < keptShapes) shapes.set(name, made)
     return made
   }
@@ -148,7 +160,7 @@ export function defineList(options: ListOptions): List {
     const used = Object.keys(filters).filter((name) => given[name] !== undefined)
     const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
     const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
-    const { page, total } = shape(sort, used, position !== undefined)
+    const { page, total } = shape({ sort, used, hasCursor: position !== undefined, isByPartner: tx.isPartner === true })
     const own = { ...parent, ...moment, ...valuesOf(given, used), limit, key: position?.key, id: position?.id }
     const ask = (values: Values) =>
       Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined])

@@ -196,7 +196,7 @@ export async function refuseMoved(
 
 const json = 'application/json; charset=utf-8'
 
-/** Answers a GET of one record, with 304 where the caller has this version already. */
+/** Answers a GET of one record, with 304 where the caller has this version already; which one a partner sees is known later. */
 export async function sendOne(
   database: Database,
   resource: AnyResource,
@@ -204,10 +204,12 @@ export async function sendOne(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { version, body } = await database.read(principalOf(request), (tx) => readOne(tx, resource, id))
+  const reader = principalOf(request)
+  const { version, body } = await database.read(reader, (tx) => readOne(tx, resource, id))
   const etag = etagOf(version)
   reply.header('etag', etag)
-  if (noneMatchHits(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  const isHad = reader.organisations === null && noneMatchHits(request.headers['if-none-match'], etag)
+  if (isHad) return reply.code(304).send()
   return reply.type(json).send(body)
 }
 
@@ -219,6 +221,14 @@ export function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply
 /** Answers a write that made a record: 201 with its address. */
 export function sendCreated(reply: FastifyReply, path: string, outcome: Outcome): FastifyReply {
   return sendOutcome(reply.code(201).header('location', `/v1/${path}/${outcome.id}`), outcome)
+}
+
+/** Where a view has a column from, such as `r.partnership_id`; undefined for one that it does not have as it is. */
+export function sourceOf(view: View<unknown>, column: string): string | undefined {
+  for (const { selection } of view.toOperationNode().selections ?? []) {
+    if (selection.kind !== 'ReferenceNode' || selection.column.kind !== 'ColumnNode') continue
+    if (selection.column.column.name === column) return `${selection.table?.table.identifier.name}.${column}`
+  }
 }
 
 /** The names of a view's columns, in their order on the wire. */

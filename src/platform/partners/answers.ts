@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { etagOf } from '../../core/etag.ts'
+import { etagOf, noneMatchHits } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
 import type { Database } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
@@ -14,6 +14,7 @@ type Component = ReturnType<Components>
 
 /** The kinds of records by the name of their component: those of which earlier versions are kept. */
 const kinds: Readonly<Record<string, string>> = {
+  Organisation: 'organisation',
   Partnership: 'partnership',
   Commitment: 'commitment',
   Fulfilment: 'fulfilment',
@@ -27,7 +28,6 @@ const kinds: Readonly<Record<string, string>> = {
 
 const componentOf: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(kinds).map(([component, type]) => [type, component])),
-  organisation: 'Organisation',
   objective: 'Objective',
   objective_link: 'ObjectiveLink',
 }
@@ -56,8 +56,14 @@ export const partnerAnswers = fp(
       if (shown === undefined) throw notFound()
       await leaveDraftsOut(database, principalOf(request), shown)
       const { version } = shown as { version?: unknown }
-      if (reply.hasHeader('etag') && typeof version === 'number') reply.header('etag', etagOf(version))
-      return JSON.stringify(shown)
+      if (!reply.hasHeader('etag') || typeof version !== 'number') return JSON.stringify(shown)
+      const etag = etagOf(version)
+      reply.header('etag', etag)
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (!isRead || !noneMatchHits(request.headers['if-none-match'], etag)) return JSON.stringify(shown)
+      reply.code(304).removeHeader('content-type')
+      // For HEAD, Fastify measures what it leaves out.
+      return request.method === 'HEAD' ? '' : null
     })
   },
   { name: 'partner-answers', dependencies: ['authentication'] },
@@ -124,20 +130,28 @@ async function asItWas(
   if (records.length === 0) return shown
   const reader = principalOf(request)
   const left = await leftBy(database, reader)
-  if (left.size === 0) return shown
+  if (left.length === 0) return shown
   const before = await versionsBefore(database, reader, left, records)
   if (before.size === 0) return shown
   return project(value, (component, record) => {
     const replaced = kinds[component] ? before.get(String(record['id'])) : undefined
     if (replaced === undefined) return asIs(component, record)
-    return replaced ?? undefined
+    return replaced ?? (component === 'Pause' ? beforeItsEnd(record) : undefined)
   })
 }
+
+/** No version of a pause is kept, and its end is all that ever changes of it. */
+const beforeItsEnd = (pause: Record<string, unknown>): Record<string, unknown> => ({
+  ...pause,
+  version: 1,
+  updated_at: pause['created_at'],
+  resumed_on: null,
+})
 
 const shownAs = (type: string, record: Record<string, unknown>): Shown => ({
   type,
   id: String(record['id']),
-  partnership_id: (type === 'partnership' ? record['id'] : record['partnership_id']) as string | undefined,
+  partnership_id: record['partnership_id'] as string | undefined,
   commitment_id: record['commitment_id'] as string | undefined,
   updated_at: String(record['updated_at']),
 })

@@ -8,7 +8,7 @@ import type { Operation } from '../operation.ts'
 import { survivorIn } from '../resource.ts'
 import { isHidden } from './fields.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
-import { leftBy, partnershipOf, type Reachable, reachableBy } from './reach.ts'
+import { type Reachable, reachableBy, takesPart } from './reach.ts'
 
 /** Members that speak of the tenant's own systems: partners neither see nor write them. */
 const isOfTenant = (member: string): boolean =>
@@ -95,7 +95,11 @@ function checkActors(
   const own = new Set([...parties.flatMap(({ id, organisation_id }) => [id, organisation_id]), itself])
   for (const { member, id } of given) {
     if (own.has(id)) continue
-    faults.add(`/${member}`, 'not_own_party', 'Name a party of your own: a partner acts for its own side alone.')
+    faults.add(
+      `/${member}`,
+      'not_own_party',
+      'Name a party of your own that takes part: a partner acts for its own side alone.',
+    )
   }
   if (acts.length > 0 && given.length === 0) {
     faults.add(`/${acts[0]}`, 'required', 'Name your own party: a partner says for which of its parties it acts.')
@@ -115,10 +119,12 @@ async function checkWrite(
   const { id } = (request.params ?? {}) as { id?: string }
   const body = (request.body ?? {}) as Record<string, unknown>
   const named = idsIn(body)
-  const ids = [...(id === undefined ? [] : [id.toLowerCase()]), ...named.map((each) => each.id)]
+  const ids = named.map((each) => each.id)
+  const atHand = id === undefined ? ids : [id.toLowerCase()]
   const reader = principalOf(request)
-  const reach = await reachableBy(database, reader, ids, clock.now(), id)
-  if (id !== undefined && !reach.ids.has(id.toLowerCase())) throw notFound()
+  const reach = await reachableBy(database, reader, [...ids, ...atHand], atHand, clock.now())
+  const isAlone = reach.parties.length === 0 && reach.itself === undefined
+  if (id !== undefined && (!reach.ids.has(id.toLowerCase()) || (acts.length === 0 && isAlone))) throw notFound()
   const faults = new Faults()
   addTenantMembers(body, faults)
   for (const { pointer, id: asked } of named) {
@@ -131,15 +137,8 @@ async function checkWrite(
 
 /** A figure over a whole partnership, of one that the partner has left, would be of a part of it. */
 async function checkPresent(request: FastifyRequest, database: Database, clock: Clock): Promise<void> {
-  const reader = principalOf(request)
-  const left = await leftBy(database, reader)
-  if (left.size === 0) return
   const { id } = request.params as { id: string }
-  const [reach, partnership] = await Promise.all([
-    reachableBy(database, reader, [id], clock.now()),
-    partnershipOf(database, reader, id),
-  ])
-  if (!reach.parties.some(({ partnership_id }) => partnership_id === partnership)) throw notFound()
+  if (!(await takesPart(database, principalOf(request), id, clock.now()))) throw notFound()
 }
 
 /** Stands before the handlers of partners' requests; what they read, the database itself bounds. */

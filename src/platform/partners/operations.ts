@@ -3,8 +3,8 @@ import { type Scope, scopes } from '../scopes.ts'
 /** How a partner may use an operation. */
 export interface PartnerUse {
   /**
-   * For a write: the members of the body that name whose side acts. The partner must name a party of its own in the
-   * first that the body has, and in each other that it gives.
+   * For a write: the members of the body that name whose side acts. The partner must name a party of its own that takes
+   * part, or a partnership where it has one, in the first that the body has, and in each other that it gives.
    */
   acts?: readonly string[]
   /** A figure over all of a partnership: not for those who have left it, who see only a part of it. */
@@ -88,7 +88,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   list_objective_links: reads,
   get_objective_link: reads,
   list_events: reads,
-  create_objective_link: { acts: [] },
+  create_objective_link: { acts: ['partnership_id'] },
 }
 
 /** The scopes that a partner's credential may have. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { uuid } from '../../core/schemas.ts'
 import type { ReadTx } from '../../db/database.ts'
 import { param } from '../../db/prepared.ts'
-import { byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { belongingTo, byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
 import { amendmentCauses, amendmentStatuses } from './lifecycle.ts'
 import { Amendment } from './schemas.ts'
 import { amendmentResource } from './view.ts'
@@ -27,12 +27,11 @@ const listed = {
   },
   defaultSort: 'created_at',
 }
-const ofPartnership = sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`
 
 export const amendmentList = defineList({
   ...listed,
   name: 'amendments',
-  filters: { ...filters, partnership_id: { schema: uuid(), where: ofPartnership } },
+  filters: { ...filters, partnership_id: belongingTo('partnership_id') },
 })
 
 /** The amendments of one partnership; its value is `partnership_id`. */
@@ -40,7 +39,7 @@ export const amendmentsOfPartnership = defineList({
   ...listed,
   name: 'partnership_amendments',
   filters,
-  within: ofPartnership,
+  within: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`,
 })
 
 /** Where an amendment stands; undefined where there is none. */

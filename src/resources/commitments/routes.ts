@@ -8,7 +8,15 @@ import { param, tenantParam } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
 import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
-import { byInstant, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import {
+  belongingTo,
+  byInstant,
+  defineList,
+  externalRef,
+  type Filter,
+  oneOf,
+  updatedSince,
+} from '../../platform/lists.ts'
 import { pausesOfCommitment } from '../pauses/read.ts'
 import { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { createCommitment, deleteCommitment, reviseCommitment, upsertCommitment } from './commands.ts'
@@ -59,7 +67,7 @@ const list = defineList({
       where: sql`r.search_text like ${param('q')}`,
       value: containing,
     },
-    partnership_id: byId('partnership_id'),
+    partnership_id: belongingTo('partnership_id'),
     organisation_id: {
       schema: uuid({ description: 'The organisation that promises or receives' }),
       names: 'organisations',

@@ -5,7 +5,7 @@ import { date, ref, uuid } from '../../core/schemas.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
 import { changeOne, readById, type SliceOptions } from '../../platform/items.ts'
-import { byDate, byInstant, defineList, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import { belongingTo, byDate, byInstant, defineList, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
 import { reviseDecision } from './conclusion.ts'
 import {
@@ -81,8 +81,8 @@ const decisionList = defineList({
   name: 'decisions',
   filters: {
     ...filters,
-    evaluation_id: { schema: uuid(), where: sql<boolean>`r.evaluation_id = ${param('evaluation_id')}::uuid` },
-    partnership_id: { schema: uuid(), where: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid` },
+    evaluation_id: belongingTo('evaluation_id'),
+    partnership_id: belongingTo('partnership_id'),
     organisation_id: {
       schema: uuid({
         description: 'Of partnerships in which this organisation takes or took part, and of its own readiness rounds',

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { microsOf } from '../../core/clock.ts'
 import { newId } from '../../core/ids.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
+import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { record } from '../../platform/events.ts'
 import { readOne } from '../../platform/resource.ts'
 import { templateOfRound } from '../evaluation-templates/read.ts'
@@ -81,12 +83,20 @@ async function invitationFor(
   return invitation
 }
 
+// A round that was not closed yet when the partner who reads left, whatever became of it.
+const leftBlind = prepare<object>(sql`
+  select from evaluations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
+    and coalesce(closed_at, 'infinity') >= partner_horizon(partnership_id)`)
+
 /**
  * A round whose answers may be seen.
  * @throws Problem `not_found`, or `state_forbids` while it is blind
  */
 export async function readShown(tx: ReadTx, id: string): Promise<Evaluation> {
   const evaluation = JSON.parse((await readOne(tx, evaluationResource, id)).body) as Evaluation
+  if (tx.isPartner && (await leftBlind.run(tx, { id })).length > 0) {
+    throw new Problem('state_forbids', 'The round is blind until it is closed, and stays so for who left before that.')
+  }
   if (answersAreShown(evaluation.status)) return evaluation
   const detail =
     evaluation.status === 'cancelled'

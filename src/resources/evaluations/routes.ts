@@ -6,7 +6,15 @@ import { param } from '../../db/prepared.ts'
 import { children } from '../../platform/children.ts'
 import { action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
-import { byInstant, defineList, externalRef, oneOf, type SortKey, updatedSince } from '../../platform/lists.ts'
+import {
+  belongingTo,
+  byInstant,
+  defineList,
+  externalRef,
+  oneOf,
+  type SortKey,
+  updatedSince,
+} from '../../platform/lists.ts'
 import { evaluationCharts } from './chart-routes.ts'
 import { createEvaluation, reviseEvaluation, upsertEvaluation } from './commands.ts'
 import { concludeEvaluation } from './conclusion.ts'
@@ -40,7 +48,7 @@ const list = defineList({
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), period_to: byPeriod },
   defaultSort: 'created_at',
   filters: {
-    partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
+    partnership_id: belongingTo('partnership_id'),
     organisation_id: {
       schema: uuid({
         description:
@@ -57,6 +65,7 @@ const list = defineList({
       where: sql`exists (select from evaluation_decisions d
         where d.tenant_id = r.tenant_id and d.evaluation_id = r.id and ${isPastDue('d')})
         = ${param('has_overdue_decisions')}::boolean`,
+      isOfOthers: true,
     },
     template_code: {
       schema: Type.String({ minLength: 1, maxLength: 100 }),

@@ -7,6 +7,7 @@ import { callerOf, principalOf } from '../../platform/auth.ts'
 import { type Action, action, idParams, type SliceOptions } from '../../platform/collection.ts'
 import { readOne } from '../../platform/items.ts'
 import {
+  belongingTo,
   byInstant,
   defineList,
   externalRef,
@@ -47,7 +48,7 @@ const filters: Record<string, Filter> = {
   updated_since: updatedSince,
 }
 
-const deliveredOn: SortKey = { key: sql.ref('r.delivered_on'), type: 'date' }
+const deliveredOn: SortKey = { key: sql.ref('r.delivered_on'), type: 'date', isFixed: true }
 const shared = {
   item: Fulfilment,
   of: fulfilmentResource,
@@ -59,11 +60,12 @@ const list = defineList({
   ...shared,
   name: 'fulfilments',
   filters: {
-    commitment_id: { schema: uuid(), where: sql`r.commitment_id = ${param('commitment_id')}::uuid` },
+    commitment_id: belongingTo('commitment_id'),
     partnership_id: {
       schema: uuid(),
       where: sql`r.commitment_id in (select c.id from commitments c
         where c.tenant_id = ${tenantParam} and c.partnership_id = ${param('partnership_id')}::uuid)`,
+      isFixed: true,
     },
     ...filters,
   },

@@ -6,7 +6,7 @@ import { date, ref, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { principalOf } from '../../platform/auth.ts'
 import { idParams, type SliceOptions } from '../../platform/collection.ts'
-import { byDate, defineList, type Filter, oneOf } from '../../platform/lists.ts'
+import { belongingTo, byDate, defineList, type Filter, oneOf } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
 import { requireCommitment } from '../commitments/read.ts'
 import { Instalment, instalmentSchemas, instalmentStates } from './schemas.ts'
@@ -40,7 +40,7 @@ const list = defineList({
   name: 'instalments',
   filters: {
     ...filters,
-    commitment_id: { schema: uuid(), where: sql`r.commitment_id = ${param('commitment_id')}::uuid` },
+    commitment_id: belongingTo('commitment_id'),
     partnership_id: {
       schema: uuid(),
       where: sql`r.commitment_id in (

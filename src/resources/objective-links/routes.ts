@@ -5,7 +5,7 @@ import { date, ref, uuid } from '../../core/schemas.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import { callerOf } from '../../platform/auth.ts'
 import { idParams, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, defineList, updatedSince } from '../../platform/lists.ts'
+import { belongingTo, byInstant, defineList, updatedSince } from '../../platform/lists.ts'
 import { gives, makes, noContent, operation } from '../../platform/operation.ts'
 import { sendCreated, sendOne } from '../../platform/resource.ts'
 import { createObjectiveLink } from './commands.ts'
@@ -23,8 +23,8 @@ const list = defineList({
   },
   defaultSort: 'created_at',
   filters: {
-    partnership_id: { schema: uuid(), where: sql`r.partnership_id = ${param('partnership_id')}::uuid` },
-    objective_id: { schema: uuid(), where: sql`r.objective_id = ${param('objective_id')}::uuid` },
+    partnership_id: belongingTo('partnership_id'),
+    objective_id: belongingTo('objective_id'),
     organisation_id: {
       schema: uuid({ description: 'Links to objectives of this organisation' }),
       names: 'organisations',

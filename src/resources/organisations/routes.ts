@@ -59,6 +59,8 @@ const list = defineList({
     include_merged: {
       schema: Type.Boolean({ default: false, description: 'Show those, too, that were merged into another' }),
       where: sql`(r.merged_into_id is null or ${param('include_merged')}::boolean)`,
+      // One that was merged away has no seats left: no partner knows it from a partnership.
+      isFixed: true,
     },
     parent_id: { schema: uuid(), names: 'organisations', where: sql`r.parent_id = ${param('parent_id')}::uuid` },
     identifier: byIdentifier,

@@ -47,10 +47,12 @@ export const evaluationDueFilters: Record<string, Filter> = {
     }),
     where: sql<boolean>`${isDueBefore(today)} = ${param('is_evaluation_overdue')}::boolean`,
     isUneven: true,
+    isOfOthers: true,
   },
   evaluation_due_before: {
     schema: date({ description: 'Where a round is due before this day' }),
     where: isDueBefore(sql`${param('evaluation_due_before')}::date`),
     isUneven: true,
+    isOfOthers: true,
   },
 }

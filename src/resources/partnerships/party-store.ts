@@ -7,8 +7,10 @@ import type { PartnershipState } from './schemas.ts'
 // The parties of partnerships, their assents, and the people who look after a partnership for them.
 
 const partiesWritten = prepare(sql`
-  insert into partnership_parties (tenant_id, partnership_id, id, organisation_id, side, role, joined_on, left_on, position)
-  select ${tenantParam}, p.partnership_id, p.id, p.organisation_id, p.side, p.role, p.joined_on, p.left_on, p.position
+  insert into partnership_parties (tenant_id, partnership_id, id, created_at, organisation_id, side, role, joined_on,
+    left_on, position)
+  select ${tenantParam}, p.partnership_id, p.id, ${param('now')}::timestamptz, p.organisation_id, p.side, p.role,
+    p.joined_on, p.left_on, p.position
   from json_to_recordset(${param('parties')}::json) as p
     (partnership_id uuid, id uuid, organisation_id uuid, side text, role text, joined_on date, left_on date, position integer)
   on conflict (tenant_id, id) do update set side = excluded.side, role = excluded.role, joined_on = excluded.joined_on,
@@ -25,10 +27,10 @@ export async function partiesWrite(tx: Tx, id: string, parties: PartnershipState
 
 const partyRowsWrite = together(
   async (tx: Tx, rows: object[]): Promise<void> => {
-    await partiesWritten.run(tx, { parties: JSON.stringify(rows) })
+    await partiesWritten.run(tx, { now: tx.now, parties: JSON.stringify(rows) })
   },
   async (tx, lists) => {
-    await partiesWritten.run(tx, { parties: JSON.stringify(lists.flat()) })
+    await partiesWritten.run(tx, { now: tx.now, parties: JSON.stringify(lists.flat()) })
     return lists.map(() => undefined)
   },
 )

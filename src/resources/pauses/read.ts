@@ -51,7 +51,7 @@ const ofScope = (name: string, within: RawBuilder<boolean>) =>
     name,
     item: Pause,
     view: compiler.selectFrom('pauses as r').select(pauseColumns('r')),
-    sorts: { starts_on: byDate('starts_on'), created_at: byInstant('created_at') },
+    sorts: { starts_on: { ...byDate('starts_on'), isFixed: true }, created_at: byInstant('created_at') },
     defaultSort: 'starts_on',
     filters: {
       reason: oneOf('reason', pauseReasons),

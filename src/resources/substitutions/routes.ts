@@ -5,7 +5,7 @@ import { ref, uuid } from '../../core/schemas.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
 import { action, idParams, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { belongingTo, byInstant, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
 import { gives, makes, noContent, operation } from '../../platform/operation.ts'
 import { sendCreated, sendOne } from '../../platform/resource.ts'
 import { createSubstitution } from './commands.ts'
@@ -30,7 +30,7 @@ const list = defineList({
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'created_at',
   filters: {
-    partnership_id: by('partnership_id'),
+    partnership_id: belongingTo('partnership_id'),
     replaces_commitment_id: by('replaces_commitment_id'),
     by_commitment_id: by('by_commitment_id'),
     disruption_id: by('disruption_id'),
