@@ -1,26 +1,15 @@
-import pg from 'pg'
 import t from 'tap'
 import { startService } from './support/harness.ts'
-
-/** Comes back when some session of the database waits for a lock. */
-async function someoneWaits(client: pg.Client): Promise<void> {
-  const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
-  while ((await client.query(waiting)).rowCount === 0);
-}
+import { holder } from './support/meeting.ts'
 
 t.test('a writer that waited for another decides on what the other left', async (t) => {
   const service = await startService(t)
   const { id } = await service.make('/v1/organisations', { name: 'Before', sector: 'company' })
-  const other = new pg.Client({ connectionString: service.url })
-  const watcher = new pg.Client({ connectionString: service.url })
-  await Promise.all([other.connect(), watcher.connect()])
-  t.teardown(() => Promise.all([other.end(), watcher.end()]))
-  await other.query('begin')
-  await other.query(`select set_config('beide.tenant_id', $1, true)`, [service.tenantId])
-  await other.query(`update organisations set name = 'Between', version = 2 where id = $1`, [id])
+  const other = await holder(t, service)
+  await other.hold(`update organisations set name = 'Between', version = 2 where id = $1`, [id])
   const patch = service.call('PATCH', `/v1/organisations/${id}`, { name: 'After' }, { ifMatch: '"1"' })
-  await someoneWaits(watcher)
-  await other.query('commit')
+  await other.waiters(1)
+  await other.letGo()
   t.equal((await patch).status, 412, 'its ETag is stale by now')
   t.equal((await service.get(`/v1/organisations/${id}`)).body.name, 'Between')
 })
