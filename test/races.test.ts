@@ -1,10 +1,13 @@
+import { pino } from 'pino'
 import t from 'tap'
+import { reminders } from '../src/background.ts'
 import { fixedClock } from '../src/core/clock.ts'
 import { makeOutbound } from '../src/platform/outbound.ts'
+import { remind } from '../src/platform/reminders.ts'
 import { secretBox } from '../src/platform/secrets.ts'
 import { type Json, startService } from './support/harness.ts'
 import { meet } from './support/meeting.ts'
-import { faultsOf } from './support/promises.ts'
+import { allianceTakenOver, faultsOf } from './support/promises.ts'
 import { partnershipOf, plan } from './support/rounds.ts'
 
 // Two at once, of whom the second decides on what the first leaves.
@@ -38,3 +41,44 @@ t.test('whoever is invited while being erased is not asked', async (t) => {
   t.same([gone.status, refused.status], [200, 422])
   t.same(faultsOf(refused), ['/contact_id unknown_reference'])
 })
+
+/** What the feed tells of a record, and of which name. */
+const toldOf = async ({ id }: Json): Promise<string[]> => {
+  const { data } = (await service.get('/v1/events?limit=200')).body
+  return data
+    .filter((event: Json) => event.resource_id === id)
+    .map((event: Json) => `${event.type} ${event.data?.name}`)
+}
+
+const tellAll = () =>
+  remind(reminders, {
+    database: service.database,
+    clock,
+    log: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+  })
+
+t.test('a reminder tells of a record as it is, and of none that is gone', async (t) => {
+  const { partnership } = await allianceTakenOver(service, {
+    partnership: { name: 'Before', evaluation_interval: 'P3M' },
+  })
+  const rename = () => service.call('PATCH', path('partnerships', partnership), { name: 'After' }, asNew)
+  await meet(t, service, rename, tellAll)
+  t.same(await toldOf(partnership), [
+    'partnership.created Before',
+    'partnership.updated After',
+    'partnership.evaluation_due After',
+  ])
+
+  const disruption = await flood()
+  const impact = await service.make('/v1/impacts', {
+    ...{ disruption_id: disruption.id, partnership_id: partnership.id, severity: 'low', effects: ['income_down'] },
+    ...{ assessed_on: '2026-02-01', response: 'step_back', response_due_on: '2026-03-01' },
+  })
+  const remove = () => service.call('DELETE', path('impacts', impact), undefined, asNew)
+  await meet(t, service, remove, tellAll)
+  t.same(await toldOf(impact), ['impact.created undefined', 'impact.deleted undefined'])
+})
+
+const flood = () =>
+  service.make('/v1/disruptions', { title: 'A flood', type: 'natural_disaster', started_on: '2026-01-01' })
