@@ -9,6 +9,7 @@ import { type Json, startService } from './support/harness.ts'
 import { meet } from './support/meeting.ts'
 import { allianceTakenOver, faultsOf } from './support/promises.ts'
 import { partnershipOf, plan } from './support/rounds.ts'
+import { organisation } from './support/world.ts'
 
 // Two at once, of whom the second decides on what the first leaves.
 
@@ -82,3 +83,23 @@ t.test('a reminder tells of a record as it is, and of none that is gone', async 
 
 const flood = () =>
   service.make('/v1/disruptions', { title: 'A flood', type: 'natural_disaster', started_on: '2026-01-01' })
+
+t.test('objectives that change at once close no circle, and serve none of their own level', async (t) => {
+  const { id: organisation_id } = await organisation(service, 'company')
+  const bodyOf = (level: string, more: object = {}) => ({
+    ...{ organisation_id, level, title: level, importance: 3, active_from: '2026-01-01' },
+    ...more,
+  })
+  const change = (objective: Json, patch: object) => () =>
+    service.call('PATCH', path('objectives', objective), patch, asNew)
+  const [a, b] = await Promise.all([1, 2].map(() => service.make('/v1/objectives', bodyOf('outcome'))))
+  const [up, down] = await meet(t, service, change(a, { parent_id: b.id }), change(b, { parent_id: a.id }))
+  t.equal(up.status, 200)
+  t.same(faultsOf(down), ['/parent_id circle'])
+
+  const top = await service.make('/v1/objectives', bodyOf('impact'))
+  const serve = () => service.call('POST', '/v1/objectives', bodyOf('outcome', { parent_id: top.id }))
+  const [lowered, served] = await meet(t, service, change(top, { level: 'output' }), serve)
+  t.equal(lowered.status, 200)
+  t.same(faultsOf(served), ['/parent_id level'])
+})
