@@ -9,7 +9,7 @@ import { type Json, startService } from './support/harness.ts'
 import { meet } from './support/meeting.ts'
 import { allianceTakenOver, faultsOf } from './support/promises.ts'
 import { partnershipOf, plan } from './support/rounds.ts'
-import { organisation } from './support/world.ts'
+import { organisation, partnershipIn, stepOf } from './support/world.ts'
 
 // Two at once, of whom the second decides on what the first leaves.
 
@@ -102,4 +102,69 @@ t.test('objectives that change at once close no circle, and serve none of their 
   const [lowered, served] = await meet(t, service, change(top, { level: 'output' }), serve)
   t.equal(lowered.status, 200)
   t.same(faultsOf(served), ['/parent_id level'])
+})
+
+t.test('an impact is judged by its disruption and its partnership as they are', async (t) => {
+  const scene = async (status: string) => ({
+    partnership: await partnershipIn(service, status),
+    disruption: await flood(),
+  })
+  type Scene = Awaited<ReturnType<typeof scene>>
+  const said = { severity: 'high', effects: ['income_down'], assessed_on: '2026-05-01', response: 'none_needed' }
+  const assess = (named: Scene) => () =>
+    service.call('POST', '/v1/impacts', {
+      ...{ disruption_id: named.disruption.id, partnership_id: named.partnership.id, ...said },
+    })
+  const assessAll = (named: Scene) => () =>
+    service.call('POST', path('disruptions', named.disruption, 'assess-impacts'), {
+      ...{ ...said, filter: { partnership_ids: [named.partnership.id] } },
+    })
+
+  for (const assessing of [assess, assessAll]) {
+    const over = await scene('active')
+    await stepOf(service, path('disruptions', over.disruption), 'activate')
+    await stepOf(service, path('disruptions', over.disruption), 'recover')
+    const end = () =>
+      service.call('POST', path('disruptions', over.disruption, 'end'), { ended_on: '2026-02-01' }, { ifMatch: '*' })
+    const [ended, late] = await meet(t, service, end, assessing(over))
+    t.equal(ended.status, 200)
+    t.same(faultsOf(late), ['/assessed_on after_end'])
+  }
+
+  const ending = await scene('ending')
+  const part = () =>
+    service.call(
+      'POST',
+      path('partnerships', ending.partnership, 'end'),
+      { exit_evaluation_waiver: 'Small' },
+      { ifMatch: '*' },
+    )
+  const [parted, refused] = await meet(t, service, part, assess(ending))
+  t.same([parted.status, refused.status], [200, 409])
+
+  const both = [await scene('ending'), await scene('ending')] as const
+  const away = () =>
+    service.call(
+      'POST',
+      path('partnerships', both[0].partnership, 'end'),
+      { exit_evaluation_waiver: 'Small' },
+      { ifMatch: '*' },
+    )
+  const [, found] = await meet(t, service, away, assessAll(both[0]))
+  t.match(found, { status: 200, body: { matched: 0 } })
+
+  const proposed = await scene('proposed')
+  for (const { id } of proposed.partnership.parties) {
+    await stepOf(service, path('partnerships', proposed.partnership), 'assent', { party_id: id })
+  }
+  const activate = () =>
+    service.call(
+      'POST',
+      path('partnerships', proposed.partnership, 'activate'),
+      { reciprocity_waiver: 'Small' },
+      { ifMatch: '*' },
+    )
+  const [active, asked] = await meet(t, service, activate, assess(proposed))
+  t.equal(active.status, 200)
+  t.match(asked, { status: 201, body: { evaluation_obligation: 'open' } })
 })
