@@ -306,6 +306,31 @@ t.test('an import is cancelled between batches, or before it begins; one that is
   isProblem(t, await service.call('POST', `/v1/imports/${done.id}/cancel`, {}, { ifMatch: '*' }), 'state_forbids')
 })
 
+t.test('rows of one file that change at once close no circle', async (t) => {
+  const service = await shared.afresh()
+  const renewal = (id: string, more: object = {}) =>
+    row('partnership', id, {
+      name: id,
+      parties: [
+        { organisation_ref: ref('A'), side: 'company' },
+        { organisation_ref: ref('C'), side: 'non_profit' },
+      ],
+      starts_on: '2026-01-01',
+      ...more,
+    })
+  const before = [organisation('A'), organisation('B'), organisation('C', { sector: 'non_profit' })]
+  await importFile(service, [...before, renewal('P'), renewal('Q')])
+  const made = await importFile(service, [
+    ...[organisation('A', { parent_ref: ref('B') }), organisation('B', { parent_ref: ref('A') })],
+    ...[renewal('P', { predecessor_ref: ref('Q') }), renewal('Q', { predecessor_ref: ref('P') })],
+  ])
+  t.same(await outcomesOf(service, made), ['1 updated', '2 invalid', '3 updated', '4 invalid'])
+  t.same((await rowsOf(service, made, '&outcome=invalid')).flatMap(faultsOf), [
+    '/parent_id circle',
+    '/predecessor_ref circle',
+  ])
+})
+
 t.test('an import whose job fails is cancelled at once, and ends after so many tries', async (t) => {
   const service = await shared.afresh()
   await asOwner(service.url, (owner) =>

@@ -88,6 +88,17 @@ class Overtaken extends Error {
   readonly code = '40001'
 }
 
+/**
+ * Rows of a batch are decided on beside each other: what two of them could break between them is asked again when all are
+ * written. Where it is broken, each is tried by itself.
+ */
+export function askAgainInBatch(tx: Tx, isBroken: () => Promise<boolean>): void {
+  if (!tx.isTogether) return
+  tx.atCommit(async () => {
+    if (await isBroken()) throw new Problem('rule_violated', 'Rows of a batch break a rule between them.')
+  })
+}
+
 interface WireRef {
   system: string
   id: string
