@@ -168,3 +168,17 @@ t.test('an impact is judged by its disruption and its partnership as they are', 
   t.equal(active.status, 200)
   t.match(asked, { status: 201, body: { evaluation_obligation: 'open' } })
 })
+
+t.test('a PUT by reference beside a removal or a merge does what it would do after it', async (t) => {
+  const named = (id: string) => organisation(service, 'company', id, { external_refs: [{ system: 'crm', id }] })
+  const put = (id: string) => () =>
+    service.call('PUT', `/v1/organisations/by-ref/crm/${id}`, { name: 'Anew', sector: 'company' })
+  const one = await named('removed')
+  const remove = () => service.call('DELETE', path('organisations', one), undefined, asNew)
+  const [, made] = await meet(t, service, remove, put('removed'))
+  t.equal(made.status, 201)
+  const [survivor, twin] = [await organisation(service, 'company'), await named('merged')]
+  const merge = () => service.call('POST', path('organisations', survivor, 'merge'), { duplicate_id: twin.id }, asNew)
+  const [, replaced] = await meet(t, service, merge, put('merged'))
+  t.match(replaced, { status: 200, body: { id: survivor.id, name: 'Anew' } })
+})
