@@ -182,3 +182,16 @@ t.test('a PUT by reference beside a removal or a merge does what it would do aft
   const [, replaced] = await meet(t, service, merge, put('merged'))
   t.match(replaced, { status: 200, body: { id: survivor.id, name: 'Anew' } })
 })
+
+t.test('limits hold for those who come at once', async (t) => {
+  const limits = [
+    { at: '/v1/webhook-endpoints', body: { url: 'http://127.0.0.1:9/hook' }, limit: 20, status: 422 },
+    { at: '/v1/exports', body: { tables: ['objectives'], format: 'csv' }, limit: 10, status: 429 },
+  ]
+  for (const { at, body, limit, status } of limits) {
+    for (let made = 1; made < limit; made += 1) await service.make(at, body)
+    const make = () => service.call('POST', at, body)
+    const [last, beyond] = await meet(t, service, make, make)
+    t.same([last.status, beyond.status], [201, status], at)
+  }
+})
