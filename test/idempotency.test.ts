@@ -180,6 +180,22 @@ t.test('an answer that shows a secret is replayed, yet the secret is not kept in
   t.notOk(stored.rows[0].body.includes(secret))
 })
 
+t.test('an answer that shows a secret is not shown to another secret, and nothing is done twice', async (t) => {
+  const service = await suite.afresh()
+  const { id, key } = await service.make('/v1/api-keys', { name: 'integration', scopes: ['admin'] })
+  const body = { name: 'narrow', scopes: ['organisations:read'] }
+  const make = (secret: string) => service.call('POST', '/v1/api-keys', body, { ...under('k'), key: secret })
+  const first = await make(key)
+  const previous_valid_until = new Date(Date.now() + 3_600_000).toISOString()
+  const rotated = await service.make(`/v1/api-keys/${id}/rotate`, { previous_valid_until })
+  await until(async () => (await service.get('/v1/api-keys', { key: rotated.key })).status === 200)
+  const refused = await make(rotated.key)
+  t.match(refused, { status: 409, body: { code: 'answer_sealed', location: first.headers['location'] } })
+  t.equal((await make(key)).text, first.text, 'the secret that asked first opens it')
+  const { data } = (await service.get('/v1/api-keys')).body
+  t.equal(data.filter(({ name }: { name: string }) => name === 'narrow').length, 1)
+})
+
 t.test('every POST that changes something documents the key', async (t) => {
   const { document } = suite
   for (const [url, operations] of Object.entries<Record<string, { parameters?: { name: string }[] }>>(document.paths)) {

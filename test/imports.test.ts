@@ -1,7 +1,9 @@
 import t from 'tap'
+import { asOwner } from '../src/db/tenants.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
 import { importFile, ndjson, outcomesOf, over, rowsOf, send, startImports } from './support/imports.ts'
 import { isProblem } from './support/problem.ts'
+import { until } from './support/process.ts'
 import { tablesWith } from './support/rows-with.ts'
 
 const shared = await startService(t)
@@ -304,6 +306,80 @@ t.test('an import is cancelled between batches, or before it begins; one that is
   t.equal(total, made.created, 'what was written before stays, and is counted')
   const done = await importFile(service, [organisation('x')])
   isProblem(t, await service.call('POST', `/v1/imports/${done.id}/cancel`, {}, { ifMatch: '*' }), 'state_forbids')
+})
+
+t.test('rows of one file that change at once close no circle', async (t) => {
+  const service = await shared.afresh()
+  const renewal = (id: string, more: object = {}) =>
+    row('partnership', id, {
+      name: id,
+      parties: [
+        { organisation_ref: ref('A'), side: 'company' },
+        { organisation_ref: ref('C'), side: 'non_profit' },
+      ],
+      starts_on: '2026-01-01',
+      ...more,
+    })
+  const before = [organisation('A'), organisation('B'), organisation('C', { sector: 'non_profit' })]
+  await importFile(service, [...before, renewal('P'), renewal('Q')])
+  const made = await importFile(service, [
+    ...[organisation('A', { parent_ref: ref('B') }), organisation('B', { parent_ref: ref('A') })],
+    ...[renewal('P', { predecessor_ref: ref('Q') }), renewal('Q', { predecessor_ref: ref('P') })],
+  ])
+  t.same(await outcomesOf(service, made), ['1 updated', '2 invalid', '3 updated', '4 invalid'])
+  t.same((await rowsOf(service, made, '&outcome=invalid')).flatMap(faultsOf), [
+    '/parent_id circle',
+    '/predecessor_ref circle',
+  ])
+})
+
+t.test('an import whose job fails is cancelled at once, and ends after so many tries', async (t) => {
+  const service = await shared.afresh()
+  await asOwner(service.url, (owner) =>
+    owner.query(`
+      create or replace function fail() returns trigger language plpgsql as $$ begin
+        raise exception 'out of memory' using errcode = '53200'; end $$;
+      create trigger fails before insert on organisations for each row when (new.name = 'fails') execute function fail()`),
+  )
+  /** Lets so many tries be behind a job that has failed. */
+  const tried = (id: string, attempts: number, next: string) =>
+    until(() =>
+      asOwner(service.url, async (owner) => {
+        const query = `update graphile_worker._private_jobs set attempts = $2, run_at = now() + $3::interval
+          where key like '%' || $1 and locked_at is null and last_error is not null returning pg_notify('jobs:insert', '')`
+        return (await owner.query(query, [id, attempts, next])).rowCount === 1
+      }),
+    )
+  const fails = () =>
+    send(
+      service,
+      ndjson([organisation('1', { name: 'fails' }), row('contact', '2', { name: 'Noor', function: 'operations' })]),
+    )
+  const one = (await fails()).body
+  await tried(one.id, 5, '1 hour')
+  t.equal((await service.call('POST', `/v1/imports/${one.id}/cancel`, {}, { ifMatch: '*' })).status, 200)
+  t.equal((await over(service, one.id)).status, 'cancelled')
+
+  const other = (await fails()).body
+  await tried(other.id, 9, '0')
+  t.match(await over(service, other.id), { status: 'failed', failure: /on our side/ })
+  const { rows } = await asOwner(service.url, (owner) =>
+    owner.query(`select payload from import_rows where import_id = $1 and type = 'contact'`, [other.id]),
+  )
+  t.same(rows, [{ payload: null }])
+})
+
+t.test('an import that never ends is kept for four weeks', async (t) => {
+  const service = await shared.afresh()
+  const { id } = await importFile(service, [organisation('1')])
+  const removed = (days: number) =>
+    asOwner(service.url, async (owner) => {
+      const begun = `update imports set status = 'running', created_at = now() - $2::integer * interval '1 day' where id = $1`
+      await owner.query(begun, [id, days])
+      return (await owner.query(`select expire_imports(now() - interval '7 days', 10) as n`)).rows[0].n
+    })
+  t.equal(await removed(27), 0)
+  t.equal(await removed(29), 1)
 })
 
 t.test('an import ends with its credential', async (t) => {

@@ -275,6 +275,19 @@ t.test('what was written last counts, also where its time zone went back by a da
   t.match(await rowOf(charity), { sides_without_manager: [], rules_fired: [], worst_impact: 'low' })
 })
 
+t.test('the importance that was written last counts, also where the clock went back past midnight', async (t) => {
+  const charity = await charityOf()
+  const given = { organisation_id: charity.id, level: 'outcome', title: 'Reading', active_from: '2026-01-01' }
+  const { id } = await service.make('/v1/objectives', { ...given, importance: 3 })
+  clock.set('2026-03-02T00:00:10Z')
+  await patch(`/v1/objectives/${id}`, { importance: 5 })
+  clock.set('2026-03-01T23:59:50Z')
+  await patch(`/v1/objectives/${id}`, { importance: 1 })
+  on('2026-03-03')
+  const { data } = (await service.get(`/v1/portfolio/objectives?organisation_id=${charity.id}&as_of=2026-03-02`)).body
+  t.match(data, [{ importance: 1 }])
+})
+
 t.test('impacts, pauses, the end and managers are risks from their day on', async (t) => {
   const charity = await charityOf()
   const seats = await managed(charity, { ends_on: '2026-12-31' })

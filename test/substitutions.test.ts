@@ -266,6 +266,29 @@ t.test('what was delivered meanwhile is not replaced as well: acceptance refuses
   t.match(await service.step(path(body), 'accept', { party_id: seats.charity }), { status: 409 })
 })
 
+t.test('what takes its place is agreed as it was proposed, or not at all', async (t) => {
+  const changes = (seats: Alliance) => [
+    { measure: events('2') },
+    { title: 'Another concert' },
+    { from_party_id: seats.charity, to_party_id: seats.company },
+  ]
+  for (const at of [0, 1, 2]) {
+    const given = await scene()
+    const { seats, next } = given
+    const { body } = await propose(given)
+    const before = (await service.get(pathOf(next))).body
+    const changed = await service.call('PATCH', pathOf(next), changes(seats)[at], { ifMatch: '*' })
+    t.equal(changed.status, 200)
+    const accept = () => service.call('POST', `${path(body)}/accept`, { party_id: seats.charity }, { ifMatch: '"1"' })
+    const refused = await accept()
+    t.equal(refused.status, 409)
+    t.match(refused.body.errors, [{ pointer: '/by_commitment_id', code: 'terms_changed' }])
+    const { title, measure, from_party_id, to_party_id } = before
+    await service.call('PATCH', pathOf(next), { title, measure, from_party_id, to_party_id }, { ifMatch: '*' })
+    t.equal((await accept()).status, 200, 'the terms are those that were proposed')
+  }
+})
+
 t.test('two proposals that together want more than is outstanding: one of them is accepted', async (t) => {
   const given = await scene()
   const { seats, old } = given

@@ -297,6 +297,41 @@ t.test('a test is sent, one message is sent again, and the feed from a sequence 
 })
 
 t.test(
+  'what is asked for again while an attempt is under way is sent again, whatever that attempt answers',
+  async (t) => {
+    const service = await start(t)
+    for (const status of [500, 204]) {
+      const held: ServerResponse[] = []
+      const { received, url } = await receiver(t, (response, _received, nth) => {
+        if (nth === 1) held.push(response)
+        else accept(response)
+      })
+      const { id } = await service.make(path, { url, types: ['organisation.*'] })
+      await makeCharity(service, 'One')
+      await until(() => held.length === 1)
+      const [delivery] = await deliveries(service, id)
+      t.equal((await service.call('POST', `${path}/${id}/deliveries/${delivery.id}/replay`, {})).status, 202)
+      held[0]?.writeHead(status, { 'retry-after': '86400' }).end()
+      let now = delivery
+      const isAnswered = async () => {
+        now = (await deliveries(service, id))[0]
+        return now.attempts.length > 0
+      }
+      await until(isAnswered)
+      const isAtOnce = now.status === 'pending' && Date.parse(now.next_attempt_at) <= Date.now()
+      if (!t.ok(now.attempts.length === 2 || isAtOnce, `after ${status}`)) return
+      await until(async () => (await isAnswered()) && now.status === 'succeeded')
+      t.match(now.attempts, [
+        { number: 1, status_code: status },
+        { number: 2, status_code: 204 },
+      ])
+      t.equal(received.length, 2)
+      await service.call('DELETE', `${path}/${id}`, undefined, { ifMatch: '*' })
+    }
+  },
+)
+
+t.test(
   'an endpoint is shown what its maker may read, and nobody widens or turns it beyond their own scopes',
   async (t) => {
     const service = await start(t)

@@ -24,6 +24,7 @@ export const problems = {
   in_use: { status: 409, title: 'Other records depend on this one' },
   state_forbids: { status: 409, title: 'The state of the record forbids this now' },
   key_in_flight: { status: 409, title: 'The first request with this key is still running' },
+  answer_sealed: { status: 409, title: 'The answer is shown to the secret alone that asked first' },
   agreed_terms: { status: 409, title: 'What was agreed is not overwritten' },
   // 410
   gone: { status: 410, title: 'What was asked for is no longer kept' },

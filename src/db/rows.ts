@@ -817,6 +817,7 @@ export interface StatusChanges {
 export interface Substitutions {
   amount: string | null;
   by_commitment_id: string;
+  by_terms: Json | null;
   created_at: string;
   currency: string | null;
   decided_by_party_id: string | null;

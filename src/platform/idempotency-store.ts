@@ -81,7 +81,7 @@ export function sealAnswer(credential: string, key: string, text: string): Buffe
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 }
 
-/** @throws Error where the answer was sealed by another credential */
+/** @throws Error where the answer was sealed by another credential, or another secret of it */
 export function openAnswer(credential: string, key: string, sealed: Buffer): string {
   const decipher = createDecipheriv('aes-256-gcm', sealingKey(credential, key), sealed.subarray(0, 12))
   decipher.setAuthTag(sealed.subarray(-16))

@@ -166,9 +166,21 @@ async function finish(clock: Clock, request: FastifyRequest, reply: FastifyReply
 
 function replay(answer: StoredAnswer, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const guard = request.guard as KeyGuard
-  const text = answer.isSealed ? openAnswer(credentialOf(request), guard.name.key, answer.body) : answer.body.toString()
+  const text = answer.isSealed ? opened(answer, request, guard) : answer.body.toString()
   reply.code(answer.status).headers(answer.headers).header('idempotent-replayed', 'true')
   return text === '' ? reply.send() : reply.send(text)
+}
+
+/** @throws Problem `answer_sealed` */
+function opened({ headers: { location }, body }: StoredAnswer, request: FastifyRequest, guard: KeyGuard): string {
+  try {
+    return openAnswer(credentialOf(request), guard.name.key, body)
+  } catch (cause) {
+    const detail =
+      'This request was done before. Its answer holds a secret, and is shown to the API key or token alone that was sent then' +
+      (location ? `; what it made is at ${location}.` : '.')
+    throw new Problem('answer_sealed', detail, { members: location ? { location } : {}, cause })
+  }
 }
 
 /** What the caller presented: known to the caller alone, and stored nowhere. */

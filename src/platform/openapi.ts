@@ -136,6 +136,7 @@ function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: bo
   const cursor = (schema?.['querystring'] as { properties?: Json } | undefined)?.properties?.['cursor']
   if (cursor) codes.add('invalid_cursor')
   if (takesKey) for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
+  if (takesKey && operation.answersSecret) codes.add('answer_sealed')
   for (const code of operation.refusals) codes.add(code)
   return codes
 }

@@ -11,7 +11,9 @@ export interface Reminder {
   resource: AnyResource
   /** What is told, without the resource: `resumption_due`. Never changed: it is kept with what was told. */
   verb: string
-  /** Tells the records of the tenant whose day has come by the instant `now`. */
+  /** Locks records of the tenant whose day has come by the instant `now` and that were not told. */
+  hold: Prepared<{ id: string }>
+  /** Tells those of the `ids` of which that is still so. */
   due: Prepared<{ id: string }>
 }
 
@@ -25,18 +27,23 @@ const batch = 200
  */
 export function defineReminder(resource: AnyResource, verb: string, due: RawBuilder<unknown>): Reminder {
   const name = sql.lit(`${resource.type}.${verb}`)
+  const untold = sql`(${due}) d
+    where not exists (
+      select from reminders t where t.tenant_id = ${tenantParam} and t.name = ${name} and t.record_id = d.id
+        and t.due_on = d.due_on)`
   return {
     resource,
     verb,
+    hold: prepare<{ id: string }>(sql`
+      select id from ${sql.table(resource.table)} where tenant_id = ${tenantParam} and id in (
+        select d.id from ${untold} order by d.due_on, d.id limit ${sql.lit(batch)})
+      order by id for no key update`),
     // Of two processes at once the second waits for the first, and then finds it told.
     due: prepare<{ id: string }>(sql`
-      with due as (${due})
       insert into reminders (tenant_id, name, record_id, due_on, told_at)
-      select ${tenantParam}, ${name}, d.id, d.due_on, ${reminderNow} from due d
-      where not exists (
-        select from reminders t where t.tenant_id = ${tenantParam} and t.name = ${name} and t.record_id = d.id
-          and t.due_on = d.due_on)
-      order by d.due_on, d.id limit ${sql.lit(batch)}
+      select ${tenantParam}, ${name}, d.id, d.due_on, ${reminderNow}
+      from ${untold} and d.id = any(${param('ids')}::uuid[])
+      order by d.due_on, d.id
       on conflict do nothing
       returning record_id as id`),
   }
@@ -45,11 +52,13 @@ export function defineReminder(resource: AnyResource, verb: string, due: RawBuil
 /** The instant as of which a reminder asks. */
 export const reminderNow = sql<string>`${param('now')}::timestamptz`
 
-/** Tells what has come due of one tenant. @returns how many were told */
-async function tell(tx: Tx, { resource, verb, due }: Reminder): Promise<number> {
-  const rows = await due.run(tx, { now: tx.now })
+/** Tells what has come due of one tenant, as it is: others may be about to change it. @returns how many were looked at */
+async function tell(tx: Tx, { resource, verb, hold, due }: Reminder): Promise<number> {
+  const held = await hold.run(tx, { now: tx.now })
+  if (held.length === 0) return 0
+  const rows = await due.run(tx, { now: tx.now, ids: held.map(({ id }) => id) })
   for (const { id } of rows) record(tx, { resource, id, verb })
-  return rows.length
+  return held.length
 }
 
 /** Goes through all tenants and tells, once, on any number of processes, what has come due since the last round. */
@@ -72,8 +81,8 @@ export async function remind(
     })
     for (const reminder of reminders) {
       try {
-        let told = batch
-        while (told === batch && !signal.aborted) told = await database.write(caller(), (tx) => tell(tx, reminder))
+        let seen = batch
+        while (seen === batch && !signal.aborted) seen = await database.write(caller(), (tx) => tell(tx, reminder))
       } catch (error) {
         // What cannot be told of one tenant is told in the next round, and keeps nothing from the others.
         log.error({ err: error, tenant: tenantId, reminder: reminder.verb }, 'a reminder failed')

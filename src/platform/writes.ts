@@ -64,7 +64,7 @@ export interface Upsert {
  * Creates or replaces the record that has the client's own id; of many at once, one creates. What tells them apart is the
  * unique index of references, for single requests and for the rows of imports alike: who comes second waits there until
  * the first is done, is refused, and does its transaction again (a row of an import: its part of it), in which it finds
- * the record.
+ * the record. So does who found a record that others remove, or merge into another.
  */
 export async function upsertByRef(
   tx: Tx,
@@ -73,12 +73,16 @@ export async function upsertByRef(
   write: { create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
 ): Promise<Upsert> {
   const existing = await findByRef(tx, type, system, refId)
-  if (existing !== undefined) return { created: false, outcome: await write.replace(existing) }
+  const isMoved = async () =>
+    existing === undefined
+      ? isMadeByOthers(tx, type, system, refId)
+      : existing !== (await findByRef(tx, type, system, refId))
   try {
+    if (existing !== undefined) return { created: false, outcome: await write.replace(existing) }
     return { created: true, outcome: await write.create() }
   } catch (error) {
     const isRefused = error instanceof Problem && error.status < 500 && !tx.gather
-    if (isRefused && (await isMadeByOthers(tx, type, system, refId))) throw new Overtaken()
+    if (isRefused && (await isMoved())) throw new Overtaken()
     throw error
   }
 }
@@ -86,6 +90,17 @@ export async function upsertByRef(
 /** Something that others did first; the code of Postgres for it has a transaction tried again. */
 class Overtaken extends Error {
   readonly code = '40001'
+}
+
+/**
+ * Rows of a batch are decided on beside each other: what two of them could break between them is asked again when all are
+ * written. Where it is broken, each is tried by itself.
+ */
+export function askAgainInBatch(tx: Tx, isBroken: () => Promise<boolean>): void {
+  if (!tx.isTogether) return
+  tx.atCommit(async () => {
+    if (await isBroken()) throw new Problem('rule_violated', 'Rows of a batch break a rule between them.')
+  })
 }
 
 interface WireRef {

@@ -3,10 +3,10 @@ import { newId } from '../../core/ids.ts'
 import { Faults, notFound } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
-import { disruptionContext } from '../disruptions/read.ts'
+import { type DisruptionContext, disruptionContext, holdDisruption } from '../disruptions/read.ts'
 import { checkDays, obligationOf } from './rules.ts'
 import type { ImpactAssessment, ImpactAssessmentResult, ImpactState } from './schemas.ts'
-import { type HitParty, impactsInsert, partiesHit } from './store.ts'
+import { type HitParty, impactsInsert, partiesHit, partnershipsHold } from './store.ts'
 import { impactResource } from './view.ts'
 
 /** How many parties one call may assess: they are written in one transaction. */
@@ -21,12 +21,7 @@ export async function assessImpacts(
   disruptionId: string,
   assessment: ImpactAssessment,
 ): Promise<ImpactAssessmentResult> {
-  const disruption = await disruptionContext(tx, disruptionId)
-  if (!disruption) throw notFound()
-  // The filter and the disruption have no time zone: where no day is given, what counts is the day in UTC.
-  const usualDay = dayBeside(tx.now.slice(0, 10), disruption.started_on, tx.now)
-  const day = assessment.assessed_on ?? usualDay
-  const hit = await partiesHit(tx, disruption, assessment.filter ?? {}, day, assessedMax + 1)
+  const { disruption, usualDay, day, hit } = await held(tx, disruptionId, assessment)
 
   const faults = new Faults()
   if (hit.length > assessedMax) {
@@ -51,6 +46,22 @@ export async function assessImpacts(
     created: added.size,
     data: hit.map((party) => rowOf(party, newIds.get(party.hit_party_id), added, assessment.dry_run ?? false)),
   }
+}
+
+/** Whom a disruption hits, all held. */
+async function held(tx: Tx, id: string, { assessed_on, filter }: ImpactAssessment) {
+  const found = async (disruption: DisruptionContext | undefined) => {
+    if (!disruption) throw notFound()
+    // The filter and the disruption have no time zone: where no day is given, what counts is the day in UTC.
+    const usualDay = dayBeside(tx.now.slice(0, 10), disruption.started_on, tx.now)
+    const day = assessed_on ?? usualDay
+    return { disruption, usualDay, day, hit: await partiesHit(tx, disruption, filter ?? {}, day, assessedMax + 1) }
+  }
+  const { hit: seen } = await found(await disruptionContext(tx, id))
+  const ids = await partnershipsHold(tx, seen)
+  // Partnerships first, as everybody holds them: until then much may have changed.
+  const now = await found(await holdDisruption(tx, id))
+  return { ...now, hit: now.hit.filter(({ partnership_id }) => ids.has(partnership_id)) }
 }
 
 const recorded = ['disruption_id', 'partnership_id', 'hit_party_id', 'severity', 'effects', 'assessed_on', 'response']

@@ -6,7 +6,7 @@ import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs, removeExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
-import type { Outcome } from '../../platform/resource.ts'
+import { type Outcome, readOne } from '../../platform/resource.ts'
 import {
   changedMembers,
   completeRefs,
@@ -16,8 +16,8 @@ import {
   type Upsert,
   upsertByRef,
 } from '../../platform/writes.ts'
-import { type DisruptionContext, disruptionContext } from '../disruptions/read.ts'
-import { type PartnershipContext, partnershipContext } from '../partnerships/read.ts'
+import { type DisruptionContext, holdDisruption } from '../disruptions/read.ts'
+import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
 import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
 import {
@@ -48,6 +48,9 @@ export async function reviseImpact(
   ifMatch: IfMatch,
   revise: Revision<ImpactWrite>,
 ): Promise<Outcome> {
+  // Its partnership is held before it, as by steps of that.
+  const { partnership_id } = JSON.parse((await readOne(tx, impactResource, id)).body) as Impact
+  await holdPartnership(tx, { id: partnership_id })
   const current = stateOf(await loadForUpdate(tx, impactResource, id, ifMatch))
   const { evaluation_obligation: _o, evaluation_due_on: _d, ...writable } = current
   const next = await checked(tx, revise(writable), current)
@@ -96,7 +99,7 @@ function stateOf(impact: Impact): ImpactState {
   return state
 }
 
-/** The disruption and the partnership of a write. @throws Problem that names what is not there, or was changed */
+/** The disruption and the partnership of a write, held. @throws Problem that names what is not there, or was changed */
 async function named(tx: Tx, write: ImpactWrite, current: ImpactState | undefined) {
   const faults = new Faults()
   const find = async <T>(member: 'disruption' | 'partnership', read: (id: string) => Promise<T | undefined>) => {
@@ -109,10 +112,8 @@ async function named(tx: Tx, write: ImpactWrite, current: ImpactState | undefine
     }
     return found
   }
-  const [disruption, partnership] = await Promise.all([
-    find('disruption', (id) => disruptionContext(tx, id)),
-    find('partnership', (id) => partnershipContext(tx, id)),
-  ])
+  const partnership = await find('partnership', (id) => holdPartnership(tx, { id }))
+  const disruption = await find('disruption', (id) => holdDisruption(tx, id))
   faults.refuse()
   return { disruption: disruption as DisruptionContext, partnership: partnership as PartnershipContext }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../../db/database.ts'
+import { holding } from '../../platform/resource.ts'
 import type { PartnershipContext } from '../partnerships/read.ts'
 import type { ImpactFilter, ImpactState } from './schemas.ts'
 
@@ -107,6 +108,14 @@ export interface HitParty {
   organisation_id: string
   organisation_name: string
   impact_id: string | null
+}
+
+const held = holding<{ id: string }>('partnerships', ['id'])
+
+/** Holds the partnerships of these parties against every change until the transaction ends. @returns their ids */
+export async function partnershipsHold(tx: Tx, parties: readonly HitParty[]): Promise<Set<string>> {
+  const rows = await held.run(tx, { ids: parties.map(({ partnership_id }) => partnership_id) })
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** Whom a filter finds, by partnership name; at most `limit`. `impact_id` is that of an assessment made before. */

@@ -1,6 +1,7 @@
 import type { Faults } from '../../core/problem.ts'
-import type { ReadTx } from '../../db/database.ts'
+import type { ReadTx, Tx } from '../../db/database.ts'
 import { resolveNaming } from '../../platform/references.ts'
+import { holding } from '../../platform/resource.ts'
 
 export interface DisruptionContext {
   id: string
@@ -11,14 +12,24 @@ export interface DisruptionContext {
   ended_on: string | null
 }
 
+const columns = ['id', 'status', 'countries', 'sectors', 'started_on', 'ended_on'] as const
+
 /** What other slices may know of a disruption; undefined where there is none. */
 export async function disruptionContext(tx: ReadTx, id: string): Promise<DisruptionContext | undefined> {
   return tx.db
     .selectFrom('disruptions')
-    .select(['id', 'status', 'countries', 'sectors', 'started_on', 'ended_on'])
+    .select(columns)
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .executeTakeFirst()
+}
+
+const held = holding<DisruptionContext>('disruptions', columns)
+
+/** A disruption, held against every change of it until the transaction ends; undefined where there is none. */
+export async function holdDisruption(tx: Tx, id: string): Promise<DisruptionContext | undefined> {
+  const [disruption] = await held.run(tx, { ids: [id] })
+  return disruption
 }
 
 /** The disruption that a write names by `disruption_id` or `disruption_ref`; null where it names none, or a fault. */

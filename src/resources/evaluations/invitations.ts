@@ -6,6 +6,7 @@ import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval } from '../../platform/events.ts'
 import { type Outcome, readOne } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
+import { holdContact } from '../contacts/read.ts'
 import { draftDelete, tokenReplace } from './answer-store.ts'
 import { closeWhenAnswered } from './closing.ts'
 import { presentOn } from './lifecycle.ts'
@@ -14,7 +15,7 @@ import type { EvaluationInvitation, InvitationWrite } from './response-schemas.t
 import { requireParties } from './responses.ts'
 import { lockRound, type Round } from './round.ts'
 import type { Evaluation } from './schemas.ts'
-import { contactIsOf, invitationDelete, invitationInsert, invitationSetStatus, invitationsOf } from './store.ts'
+import { invitationDelete, invitationInsert, invitationSetStatus, invitationsOf } from './store.ts'
 import { hashOf, makeToken } from './tokens.ts'
 import { invitationResource } from './view.ts'
 
@@ -33,16 +34,17 @@ export interface Issued {
 
 /** Invites a party, or a person to answer for its side, while the round is planned or open. */
 export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Issued> {
-  const round = await lockRound(tx, evaluationId)
-  const { evaluation, subject, today } = round
+  const contactId = write.contact_id ?? null
+  // Held before the round, as an erasure holds them.
+  const organisationId = contactId === null ? null : await holdContact(tx, contactId)
+  const { evaluation, subject, today } = await lockRound(tx, evaluationId)
   requireInvitable(evaluation)
   const faults = new Faults()
   const party = await seatNamed(tx, subject, write, { pointer: '', required: true }, faults)
   if (party && presentOn([party], today).length === 0) {
     faults.add('/party_id', 'left', `The party ${party.id} left the partnership on ${party.left_on}.`)
   }
-  const contactId = write.contact_id ?? null
-  if (party && contactId !== null && !(await contactIsOf(tx, party.organisation_id, contactId))) {
+  if (party && contactId !== null && organisationId !== party.organisation_id) {
     faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation that is asked.`)
   }
   faults.refuse()

@@ -165,19 +165,6 @@ export async function invitationDelete(tx: Tx, id: string): Promise<void> {
   await tx.db.deleteFrom('evaluation_invitations').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
 }
 
-/** True where this contact, not erased, is one of the organisation's. */
-export async function contactIsOf(tx: ReadTx, organisationId: string, contactId: string): Promise<boolean> {
-  const row = await tx.db
-    .selectFrom('contacts')
-    .select('id')
-    .where('tenant_id', '=', tx.tenantId)
-    .where('organisation_id', '=', organisationId)
-    .where('id', '=', contactId)
-    .where('erased_at', 'is', null)
-    .executeTakeFirst()
-  return row !== undefined
-}
-
 export async function responseInsert(
   tx: Tx,
   response: { id?: string; evaluation_id: string; party_id: string | null; answers: readonly AnswerGiven[] },

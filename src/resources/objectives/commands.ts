@@ -5,7 +5,13 @@ import { Faults, Problem } from '../../core/problem.ts'
 import { sdgTargets } from '../../core/sdg.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
-import { insertExternalRefs, removeExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
+import {
+  holdName,
+  insertExternalRefs,
+  removeExternalRefs,
+  resolveNaming,
+  writeExternalRefs,
+} from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import {
   changedMembers,
@@ -103,6 +109,8 @@ async function checked(tx: Tx, id: string, write: ObjectiveWrite, current?: Obje
     resolveNaming(tx, 'organisation', organisation, { pointer: '', member: 'organisation', required: true }, faults),
     resolveNaming(tx, 'objective', parent, { pointer: '', member: 'parent', required: false }, faults),
   ])
+  // One at a time in an organisation: what is above and below is judged as it stands.
+  if (organisationId !== null) await holdName(tx, 'objectives', organisationId)
   if (current && organisationId !== null && organisationId !== current.organisation_id) {
     faults.add('/organisation_id', 'fixed', 'An objective stays with its organisation: make a new one for another.')
   } else if (organisationId === null || (await checkOrganisation(tx, organisationId, '/organisation_id', faults)))

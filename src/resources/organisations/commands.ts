@@ -8,6 +8,7 @@ import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import {
+  askAgainInBatch,
   changedMembers,
   completeRefs,
   loadForUpdate,
@@ -49,6 +50,10 @@ export async function reviseOrganisation(
   const changed = changedMembers(current, next)
   if (changed.length === 0) return unchanged(tx, organisationResource, id)
   await organisationUpdate(tx, id, next)
+  const { parent_id: parentId } = next
+  if (parentId !== null && changed.includes('parent_id')) {
+    askAgainInBatch(tx, () => organisationIsBelow(tx, id, parentId))
+  }
   if (changed.includes('identifiers')) await setIdentifiers(tx, id, next, false)
   if (changed.includes('external_refs')) await writeExternalRefs(tx, 'organisation', id, next.external_refs)
   return record(tx, { resource: organisationResource, id, verb: 'updated', changed })

@@ -5,7 +5,7 @@ import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { together } from '../../db/together.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
-import { refuseMoved } from '../../platform/resource.ts'
+import { holding, refuseMoved } from '../../platform/resource.ts'
 import { organisationResource } from './view.ts'
 
 /** What other slices may know of an organisation that a write names. */
@@ -42,12 +42,11 @@ export interface HeldOrganisation {
   status: string
 }
 
-const held = prepare<HeldOrganisation>(sql`
-  select id, sector, status from organisations where tenant_id = ${tenantParam} and id = ${param('id')}::uuid for share`)
+const held = holding<HeldOrganisation>('organisations', ['id', 'sector', 'status'])
 
 /** An organisation, held against every change of it until the transaction ends; undefined where there is none. */
 export async function holdOrganisation(tx: Tx, id: string): Promise<HeldOrganisation | undefined> {
-  const [organisation] = await held.run(tx, { id })
+  const [organisation] = await held.run(tx, { ids: [id] })
   return organisation
 }
 

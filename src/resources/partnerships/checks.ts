@@ -2,7 +2,7 @@ import { newId } from '../../core/ids.ts'
 import { Faults } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { type Naming, resolveNaming } from '../../platform/references.ts'
-import { completeRefs } from '../../platform/writes.ts'
+import { askAgainInBatch, completeRefs } from '../../platform/writes.ts'
 import { organisationsOfContacts } from '../contacts/read.ts'
 import { type NamedOrganisation, organisationsNamed } from '../organisations/read.ts'
 import { checkMembers } from './rules.ts'
@@ -191,6 +191,6 @@ async function predecessorOf(
     faults.add(member, 'unknown_reference', `There is no partnership ${id}.`)
   } else if (before && (await partnershipIsAfter(tx, before.id, id))) {
     faults.add(member, 'circle', 'A partnership cannot renew itself, nor one that renews it.')
-  }
+  } else if (before) askAgainInBatch(tx, () => partnershipIsAfter(tx, before.id, id))
   return id
 }

@@ -1,7 +1,10 @@
 import { compareMeasures, isAddable, isZero, unitOf } from '../../core/measure.ts'
 import { moneyFault } from '../../core/money.ts'
 import { type Faults, Problem } from '../../core/problem.ts'
+import { changedMembers } from '../../platform/writes.ts'
 import type { Held } from '../commitments/commands.ts'
+import { type AgreedTerms, termsAgreed } from '../commitments/schemas.ts'
+import type { Pair } from './pair.ts'
 import type { Substitution, SubstitutionCreate } from './schemas.ts'
 
 const replaceable: readonly string[] = ['agreed', 'paused', 'lapsed']
@@ -21,6 +24,25 @@ export function requireReplacement({ commitment: { status } }: Held): void {
   const detail = `What takes its place is a draft, proposed or agreed; this commitment is ${status}.`
   const errors = [{ pointer: '/by_commitment_id', code: 'state_forbids', detail }]
   throw new Problem('state_forbids', detail, { errors, members: { from: status } })
+}
+
+/** A promiser replaces its own promise, by another of the same partnership. */
+export function checkPromiser({ replaced, by }: Pair, faults: Faults): void {
+  if (by.commitment.partnership_id !== replaced.commitment.partnership_id) {
+    faults.add('/by_commitment_id', 'other_partnership', 'It is a commitment of another partnership.')
+  } else if (by.commitment.from_party_id !== replaced.commitment.from_party_id) {
+    faults.add('/by_commitment_id', 'other_promiser', 'It is the promise of another: a promiser replaces its own.')
+  }
+}
+
+/** @throws Problem `state_forbids` where what takes the place is not what was proposed any more */
+export function refuseIfMoved({ commitment }: Held, terms: AgreedTerms | null): void {
+  const errors = changedMembers<Partial<AgreedTerms>>(termsAgreed(commitment), terms ?? {}).map((member) => {
+    const detail = `${member} of ${commitment.id} has changed since: withdraw this substitution and propose another.`
+    return { pointer: '/by_commitment_id', code: 'terms_changed', detail }
+  })
+  const [first] = errors
+  if (first) throw new Problem('state_forbids', first.detail, { errors })
 }
 
 /** A difference may be less than nothing; its size is money like any other. */

@@ -10,9 +10,10 @@ import { holdName, insertExternalRefs, resolveNaming } from '../../platform/refe
 import type { Outcome } from '../../platform/resource.ts'
 import { completeRefs } from '../../platform/writes.ts'
 import { type Held, loadCommitment, renewNaming } from '../commitments/commands.ts'
+import { termsAgreed } from '../commitments/schemas.ts'
 import { disruptionNamed } from '../disruptions/read.ts'
 import { instalmentNamed } from '../instalments/read.ts'
-import { checkDifference, checkPart, requireReplaceable, requireReplacement } from './checks.ts'
+import { checkDifference, checkPart, checkPromiser, requireReplaceable, requireReplacement } from './checks.ts'
 import { inOrder, type Pair, whoMay } from './pair.ts'
 import type { SubstitutionCreate } from './schemas.ts'
 import { substitutionInsert, substitutionLeadsBack } from './store.ts'
@@ -28,7 +29,7 @@ export async function createSubstitution(tx: Tx, write: SubstitutionCreate): Pro
   const state = await checked(tx, write, { replaced, by }, proposer)
   const id = newId()
   await Promise.all([
-    substitutionInsert(tx, id, state),
+    substitutionInsert(tx, id, state, termsAgreed(by.commitment)),
     insertExternalRefs(tx, 'substitution', id, completeRefs(write.external_refs)),
   ])
   if (by.commitment.status === 'draft') await renewNaming(tx, by.commitment.id)
@@ -79,11 +80,7 @@ async function checked(tx: Tx, write: SubstitutionCreate, { replaced, by }: Pair
   const part = write.replaced_measure ?? outstanding
   checkPart(part, outstanding, faults)
   checkMeasure(part, '/replaced_measure', faults)
-  if (by.commitment.partnership_id !== replaced.commitment.partnership_id) {
-    faults.add('/by_commitment_id', 'other_partnership', 'It is a commitment of another partnership.')
-  } else if (by.commitment.from_party_id !== replaced.commitment.from_party_id) {
-    faults.add('/by_commitment_id', 'other_promiser', 'It is the promise of another: a promiser replaces its own.')
-  }
+  checkPromiser({ replaced, by }, faults)
   // One at a time in a partnership: a circle of four could else be closed by two who see half of it each.
   await holdName(tx, 'substitution', 'partnership', replaced.commitment.partnership_id)
   if (await substitutionLeadsBack(tx, replaced.commitment.id, by.commitment.id)) {

@@ -8,7 +8,8 @@ import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { agreeInPlace, loadCommitment, renewNaming, substituteCommitment } from '../commitments/commands.ts'
-import { checkPart, requireReplaceable, requireReplacement } from './checks.ts'
+import type { AgreedTerms } from '../commitments/schemas.ts'
+import { checkPart, checkPromiser, refuseIfMoved, requireReplaceable, requireReplacement } from './checks.ts'
 import { type SubstitutionStep, substitutionLifecycle, substitutionSteps } from './lifecycle.ts'
 import { inOrder, type Pair, whoMay } from './pair.ts'
 import type { Substitution, SubstitutionDecision } from './schemas.ts'
@@ -18,6 +19,7 @@ import { substitutionResource } from './view.ts'
 /** A substitution that is decided, with its commitments: held before it, as whoever proposes one does. */
 interface Deciding extends Pair {
   substitution: Substitution
+  terms: AgreedTerms | null
   step: SubstitutionStep
   body: SubstitutionDecision
 }
@@ -41,7 +43,7 @@ async function hold(
     faults.add('/recorded_by_party_id', 'unknown_reference', 'This is no party of the partnership.')
   }
   faults.refuse()
-  return { replaced, by, substitution, step, body }
+  return { replaced, by, substitution, terms: ids.terms, step, body }
 }
 
 /** The side across from the one that proposed. @throws Problem `wrong_party` */
@@ -62,12 +64,14 @@ export async function acceptSubstitution(
   body: SubstitutionDecision,
 ): Promise<Outcome> {
   const deciding = await hold(tx, id, ifMatch, { step: 'accept', body })
-  const { substitution, replaced, by } = deciding
+  const { substitution, terms, replaced, by } = deciding
   requireOther(deciding)
   requireReplaceable(replaced)
   requireReplacement(by)
+  refuseIfMoved(by, terms)
   const { replaced_measure: measure, instalment_seq: seq, reason, proposed_by_party_id: proposer } = substitution
   const faults = new Faults()
+  checkPromiser(deciding, faults)
   checkPart(measure, replaced.commitment.outstanding, faults)
   faults.refuse()
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { measureColumns } from '../../platform/measures.ts'
+import type { AgreedTerms } from '../commitments/schemas.ts'
 import type { Substitution, SubstitutionReach } from './schemas.ts'
 
 export type NewSubstitution = Pick<
@@ -18,7 +19,13 @@ export type NewSubstitution = Pick<
   | 'metadata'
 >
 
-export async function substitutionInsert(tx: Tx, id: string, state: NewSubstitution): Promise<void> {
+/** @param terms those of the commitment that would take the place */
+export async function substitutionInsert(
+  tx: Tx,
+  id: string,
+  state: NewSubstitution,
+  terms: AgreedTerms,
+): Promise<void> {
   const { replaced_measure, value_difference, metadata, ...columns } = state
   await tx.db
     .insertInto('substitutions')
@@ -27,6 +34,7 @@ export async function substitutionInsert(tx: Tx, id: string, state: NewSubstitut
       ...measureColumns(replaced_measure),
       value_difference: value_difference === null ? null : JSON.stringify(value_difference),
       metadata: JSON.stringify(metadata),
+      by_terms: JSON.stringify(terms),
       tenant_id: tx.tenantId,
       id,
       status: 'proposed',
@@ -53,11 +61,19 @@ export async function substitutionDecide(tx: Tx, id: string, decided: Decided): 
     .execute()
 }
 
+interface Named {
+  old: string
+  new: string
+  /** Those of the new one when it was proposed; null where that was before they were kept. */
+  terms: AgreedTerms | null
+}
+
 /** The two commitments of a substitution: what has to be held before it is decided. */
-export async function substitutionCommitments(tx: Tx, id: string): Promise<{ old: string; new: string } | undefined> {
+export async function substitutionCommitments(tx: Tx, id: string): Promise<Named | undefined> {
   return tx.db
     .selectFrom('substitutions')
-    .select(['replaces_commitment_id as old', 'by_commitment_id as new'])
+    .select(['replaces_commitment_id as old', 'by_commitment_id as new', 'by_terms as terms'])
+    .$castTo<Named>()
     .where('tenant_id', '=', tx.tenantId)
     .where('id', '=', id)
     .executeTakeFirst()

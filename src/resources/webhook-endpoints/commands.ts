@@ -5,6 +5,7 @@ import { newId } from '../../core/ids.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
+import { holdName } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { grants } from '../../platform/scopes.ts'
 import type { SecretBox } from '../../platform/secrets.ts'
@@ -37,6 +38,7 @@ const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`
 
 export async function createEndpoint(tx: Tx, box: SecretBox, write: WebhookEndpointWrite): Promise<Secretive> {
   const state = stateFrom(tx, write, undefined)
+  await holdName(tx, 'webhook_endpoints')
   if ((await endpointCount(tx)) >= endpointsMax) {
     throw new Problem(
       'rule_violated',

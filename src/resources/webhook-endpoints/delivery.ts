@@ -123,15 +123,15 @@ async function settle(tx: Tx, delivery: DueDelivery, attempt: Attempt, { retryAf
   const pauseS = pausesS[delivery.round_attempts]
   if (pauseS !== undefined && !isGone) {
     const nextAttemptAt = instantAfter(tx.now, Math.max(jittered(pauseS), secondsOf(retryAfter, tx.now)))
-    await attemptInsert(tx, delivery, attempt, { status: 'pending', nextAttemptAt })
+    const isOurs = await attemptInsert(tx, delivery, attempt, { status: 'pending', nextAttemptAt })
     await endpointHealthSet(tx, endpointId, true)
-    await deliveryEnqueue(tx, endpointId, id, nextAttemptAt)
+    if (isOurs) await deliveryEnqueue(tx, endpointId, id, nextAttemptAt)
     return
   }
-  await attemptInsert(tx, delivery, attempt, { status: 'failed', nextAttemptAt: null })
+  const isOurs = await attemptInsert(tx, delivery, attempt, { status: 'failed', nextAttemptAt: null })
   const failingSince = await endpointHealthSet(tx, endpointId, true)
   if (isGone) await disableEndpoint(tx, endpointId, 'gone')
-  else if (failingSince !== null && Date.parse(tx.now) - Date.parse(failingSince) >= failingMaxMs) {
+  else if (isOurs && failingSince !== null && Date.parse(tx.now) - Date.parse(failingSince) >= failingMaxMs) {
     await disableEndpoint(tx, endpointId, 'failing')
   }
 }

@@ -87,8 +87,9 @@ export interface DueDelivery {
   event_id: string
   sequence: string | null
   status: string
-  attempts: number
   round_attempts: number
+  /** A replay sets it: while it stays, so does what is under way. */
+  next_attempt_at: string | null
   payload: string | null
   url: string
   is_enabled: boolean
@@ -99,7 +100,7 @@ export interface DueDelivery {
 }
 
 const due = prepare<DueDelivery>(sql`
-  select d.id, d.endpoint_id, d.event_id, d.sequence, d.status, d.attempts, d.round_attempts, d.payload::text as payload,
+  select d.id, d.endpoint_id, d.event_id, d.sequence, d.status, d.round_attempts, d.next_attempt_at, d.payload::text as payload,
     w.url, w.status = 'enabled' as is_enabled, w.data_scopes, w.secret, w.previous_secret, w.previous_secret_until
   from webhook_deliveries d join webhook_endpoints w on w.tenant_id = d.tenant_id and w.id = d.endpoint_id
   where d.tenant_id = ${tenantParam} and d.id = ${param('id')}`)
@@ -125,38 +126,46 @@ export interface Attempt {
   attemptedAt: string
 }
 
-/** Logs an attempt and says what comes of the delivery. */
+/**
+ * Logs an attempt and says what comes of the delivery.
+ * @returns false where it was begun anew, ended or removed meanwhile: then that stands
+ */
 export async function attemptInsert(
   tx: Tx,
   delivery: DueDelivery,
   attempt: Attempt,
   next: { status: string; nextAttemptAt: string | null },
-): Promise<void> {
-  const number = delivery.attempts + 1
+): Promise<boolean> {
+  const counted = tx.db
+    .updateTable('webhook_deliveries')
+    .set({ attempts: sql`attempts + 1` })
+    .where('tenant_id', '=', tx.tenantId)
+    .where('id', '=', delivery.id)
+    .returning('attempts')
+  const settled = await counted
+    .set({
+      status: next.status,
+      round_attempts: delivery.round_attempts + 1,
+      next_attempt_at: next.nextAttemptAt,
+      finished_at: next.nextAttemptAt === null ? tx.now : null,
+    })
+    .where('next_attempt_at', 'is not distinct from', delivery.next_attempt_at)
+    .executeTakeFirst()
+  const row = settled ?? (await counted.executeTakeFirst())
+  if (!row) return false
   await tx.db
     .insertInto('webhook_attempts')
     .values({
       tenant_id: tx.tenantId,
       delivery_id: delivery.id,
-      number,
+      number: row.attempts,
       attempted_at: attempt.attemptedAt,
       duration_ms: attempt.durationMs,
       status_code: attempt.statusCode,
       error: attempt.error,
     })
     .execute()
-  await tx.db
-    .updateTable('webhook_deliveries')
-    .set({
-      status: next.status,
-      attempts: number,
-      round_attempts: delivery.round_attempts + 1,
-      next_attempt_at: next.nextAttemptAt,
-      finished_at: next.nextAttemptAt === null ? tx.now : null,
-    })
-    .where('tenant_id', '=', tx.tenantId)
-    .where('id', '=', delivery.id)
-    .execute()
+  return settled !== undefined
 }
 
 export async function deliveryDiscard(tx: Tx, id: string): Promise<void> {

@@ -4,6 +4,7 @@ import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { cancelJob, enqueue } from '../../platform/jobs.ts'
+import { holdName } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { checkPosition } from '../../resources/events/read.ts'
@@ -61,6 +62,7 @@ export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome
 
 /** @throws Problem `rate_limited` where too many wait or run */
 async function requireRoom(tx: Tx): Promise<void> {
+  await holdName(tx, 'exports')
   const underWay = await exportsUnderWay(tx)
   const whose = { tenant: 'your tenant', credential: 'your credential' }
   for (const kind of ['credential', 'tenant'] as const) {

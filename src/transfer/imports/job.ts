@@ -8,9 +8,29 @@ import { nextPhase, nextRows, stopped } from './phases.ts'
 import { enqueueImport, importJob, writerOf } from './queue.ts'
 import { type ImportState, importLocked, importRestart, importSet, personsForget, resultsInsert } from './store.ts'
 
-export const runImport: JobHandler = handleJob(importJob, (context, { import_id: id }) =>
-  inSmallHeap(forImports, () => workThrough(context, id)),
-)
+/** In ten hours the database may have come back; what fails so often is wrong in itself. */
+const attemptsMax = 10
+
+export const runImport: JobHandler = handleJob(importJob, async (context, { import_id: id }) => {
+  const { database, caller, attempt, log, signal } = context
+  try {
+    await inSmallHeap(forImports, () => workThrough(context, id))
+  } catch (error) {
+    if (signal.aborted || attempt < attemptsMax) throw error
+    log.error({ err: error, import_id: id }, 'an import failed')
+    await database.write(caller(), (tx) => giveUp(tx, id))
+  }
+})
+
+const underWay: readonly string[] = ['queued', 'running', 'cancelling']
+
+async function giveUp(tx: Tx, id: string): Promise<void> {
+  const state = await importLocked(tx, id)
+  if (!state || !underWay.includes(state.status)) return
+  const failure = 'It failed on our side ten times. What was written before stays. If it fails again, tell us its id.'
+  await importSet(tx, id, { status: 'failed', failure, finished_at: tx.now })
+  await personsForget(tx, id)
+}
 
 /** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */
 async function workThrough(context: JobContext, id: string): Promise<void> {

@@ -183,8 +183,11 @@ async function cancel(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   if (status === 'queued') {
     await importSet(tx, id, { status: 'cancelled', finished_at: tx.now })
     await personsForget(tx, id)
-  } else if (status === 'running') await importSet(tx, id, { status: 'cancelling' })
-  else if (status !== 'cancelling' && status !== 'cancelled') {
+  } else if (status === 'running') {
+    await importSet(tx, id, { status: 'cancelling' })
+    // Its job may wait to be tried again.
+    await enqueueImport(tx, id)
+  } else if (status !== 'cancelling' && status !== 'cancelled') {
     throw new Problem('state_forbids', `The import is ${status}: there is nothing to cancel any more.`)
   }
   return asItStands(tx, id)
