@@ -1,42 +1,70 @@
-const record = ['created', 'updated', 'deleted'] as const
-const answered = ['accepted', 'rejected', 'withdrawn'] as const
-
-/**
- * Everything that events tell, by the kind of record. Every service of the tests is looked through for others, and the
- * guide lists the same.
- */
+/** What is told of each kind of record. An event's type is the kind, a dot and one of these. */
 export const eventVerbs = {
-  organisation: [...record, 'merged'],
-  contact: [...record, 'erased'],
+  organisation: ['created', 'updated', 'merged', 'deleted'],
+  contact: ['created', 'updated', 'erased', 'deleted'],
   partnership: [
-    ...[...record, 'proposed', 'withdrawn', 'declined', 'assented', 'activated', 'paused', 'resumed', 'amended'],
-    ...['wound_down', 'kept_on', 'ended', 'evaluation_due', 'evaluation_overdue', 'ending_undecided'],
+    'created',
+    'updated',
+    'proposed',
+    'assented',
+    'declined',
+    'withdrawn',
+    'activated',
+    'paused',
+    'resumed',
+    'amended',
+    'wound_down',
+    'kept_on',
+    'ended',
+    'deleted',
+    'evaluation_due',
+    'evaluation_overdue',
+    'ending_undecided',
   ],
   pause: ['resumption_due'],
   commitment: [
-    ...[...record, 'proposed', 'withdrawn', 'agreed', 'declined', 'paused', 'resumed', 'rescheduled', 'amended'],
-    ...['fulfilled', 'reopened', 'lapsed', 'reinstated', 'released', 'cancelled', 'substituted', 'partly_substituted'],
+    'created',
+    'updated',
+    'proposed',
+    'agreed',
+    'declined',
+    'withdrawn',
+    'paused',
+    'resumed',
+    'rescheduled',
+    'amended',
+    'fulfilled',
+    'reopened',
+    'lapsed',
+    'reinstated',
+    'released',
+    'cancelled',
+    'partly_substituted',
+    'substituted',
+    'deleted',
   ],
   fulfilment: ['created', 'confirmed', 'disputed', 'reversed'],
-  substitution: ['proposed', ...answered],
-  amendment: ['proposed', 'assented', ...answered],
-  evaluation: [...record, 'opened', 'closed', 'concluded', 'cancelled'],
-  evaluation_template: record,
-  evaluation_invitation: [...record, 'resent', 'answered', 'declined', 'expired'],
+  substitution: ['proposed', 'accepted', 'rejected', 'withdrawn'],
+  amendment: ['proposed', 'assented', 'accepted', 'rejected', 'withdrawn'],
+  evaluation_template: ['created', 'updated', 'deleted'],
+  evaluation: ['created', 'updated', 'opened', 'closed', 'concluded', 'cancelled'],
+  evaluation_invitation: ['created', 'updated', 'resent', 'answered', 'declined', 'expired', 'deleted'],
   evaluation_decision: ['created', 'updated'],
-  objective: record,
+  objective: ['created', 'updated', 'deleted'],
   objective_link: ['created', 'superseded'],
-  disruption: [...record, 'activated', 'recovering', 'ended'],
-  impact: [...record, 'response_overdue', 'evaluation_overdue'],
+  disruption: ['created', 'updated', 'activated', 'recovering', 'ended', 'deleted'],
+  impact: ['created', 'updated', 'response_overdue', 'evaluation_overdue', 'deleted'],
   thresholds: ['updated'],
   portfolio_snapshot: ['taken'],
   export: ['created', 'succeeded', 'failed', 'cancelled'],
-  webhook_endpoint: [...record, 'secret_rotated', 'disabled'],
+  webhook_endpoint: ['created', 'updated', 'secret_rotated', 'disabled', 'deleted'],
   api_key: ['created', 'rotated', 'revoked'],
-  oidc_issuer: record,
-} as const satisfies Readonly<Record<string, readonly string[]>>
+  oidc_issuer: ['created', 'updated', 'deleted'],
+} as const satisfies Record<string, readonly string[]>
 
-/** What may be asked for: each type of event, and all of a kind. */
-export const eventFilters: readonly string[] = Object.entries(eventVerbs).flatMap(([type, verbs]) =>
-  [...verbs, '*'].map((verb) => `${type}.${verb}`),
+export type EventVerb = (typeof eventVerbs)[keyof typeof eventVerbs][number]
+
+/** What a filter of types may name: all of one kind, or a type. */
+export const eventTypeFilters: readonly string[] = Object.entries(eventVerbs).flatMap(([kind, verbs]) =>
+  ['*', ...verbs].map((verb) => `${kind}.${verb}`),
 )

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { eventFilters } from '../../src/platform/event-types.ts'
+import { eventTypeFilters } from '../../src/platform/event-types.ts'
 
 /**
  * What the events of a database leave out of `changed`: each kind of event, with the members that differ from the
@@ -9,7 +9,7 @@ import { eventFilters } from '../../src/platform/event-types.ts'
 export async function untold(owner: pg.ClientBase): Promise<string[]> {
   const unlisted = await owner.query<{ kind: string }>(
     'select distinct type as kind from events where type <> all($1)',
-    [eventFilters],
+    [eventTypeFilters],
   )
   const { rows } = await owner.query<{ kind: string }>(`
     with told as (

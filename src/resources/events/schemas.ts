@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, nullable, ref, uuid } from '../../core/schemas.ts'
-import { eventFilters } from '../../platform/event-types.ts'
+import { eventTypeFilters } from '../../platform/event-types.ts'
 
 export const Actor = Type.Object(
   {
@@ -60,11 +60,10 @@ export const EventPage = Type.Object(
   { $id: 'EventPage', description: 'A stretch of the feed' },
 )
 
-/** A new type is added here without notice; one that is misspelt would wait for ever. */
-export const EventFilter = codes(eventFilters, {
-  $id: 'EventFilter',
-  description: 'A type of event, or all of a kind of record',
-  examples: ['partnership.*'],
+export const EventTypeFilter = codes(eventTypeFilters, {
+  $id: 'EventTypeFilter',
+  examples: ['partnership.activated'],
+  description: 'A type of event, or with `.*` all of one kind of record',
 })
 
 export const EventQuery = Type.Object(
@@ -83,7 +82,7 @@ export const EventQuery = Type.Object(
       description: 'Seconds to wait for an event, where there is none yet',
     }),
     types: Type.Optional(
-      Type.Array(ref(EventFilter), {
+      Type.Array(ref(EventTypeFilter), {
         minItems: 1,
         maxItems: 50,
         description: 'Only these, such as partnership.* or evaluation.closed',

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, line, nullable, patchOf, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 import { scopes } from '../../platform/scopes.ts'
-import { EventFilter } from '../events/schemas.ts'
+import { EventTypeFilter } from '../events/schemas.ts'
 
 export const endpointStatuses = ['enabled', 'disabled'] as const
 export const deliveryStatuses = ['pending', 'succeeded', 'failed', 'discarded'] as const
@@ -54,7 +54,7 @@ export const WebhookEndpointWrite = strictObject(
       examples: ['https://crm.example.org/hooks/beide'],
     }),
     types: Type.Optional(
-      Type.Array(ref(EventFilter), {
+      Type.Array(ref(EventTypeFilter), {
         maxItems: 100,
         uniqueItems: true,
         default: [],
