@@ -12,6 +12,7 @@ import { verifyAudit } from './db/audit-chain.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { asOwner, createKey, findTenant } from './db/tenants.ts'
+import { type Contract, partnersPage } from './platform/partners/page.ts'
 import { scopes } from './platform/scopes.ts'
 import { codebook } from './transfer/codebook.ts'
 
@@ -46,7 +47,7 @@ const commands: Record<string, Command> = {
   },
   openapi: {
     usage: 'openapi [--check]',
-    does: 'Writes the contract to openapi/openapi.json and docs/codebook.md, or only says whether they are current.',
+    does: 'Writes openapi/openapi.json, docs/codebook.md and docs/partners.md, or only says whether they are current.',
     run: writeGenerated,
   },
   'load:360giving': {
@@ -128,9 +129,11 @@ async function checkAudit(args: string[]): Promise<void> {
 /** Writes what is made from the code, or says what of it is not what the code says. */
 async function writeGenerated(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } })
+  const document = await contract()
   const generated = {
-    'openapi/openapi.json': `${JSON.stringify(await contract(), null, 2)}\n`,
+    'openapi/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
     'docs/codebook.md': codebook(),
+    'docs/partners.md': partnersPage(document as Contract),
   }
   for (const [name, text] of Object.entries(generated)) {
     const file = new URL(`../${name}`, import.meta.url)

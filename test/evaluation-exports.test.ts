@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync'
 import t from 'tap'
 import { duckdb } from './support/duckdb.ts'
 import { type Json, startService } from './support/harness.ts'
-import { individualRound, openRound, partnershipOf, respond, review, stepRound } from './support/rounds.ts'
+import { conclusion, individualRound, openRound, partnershipOf, respond, review, stepRound } from './support/rounds.ts'
 
 // What analysts are given of rounds is what the service itself answers of each, whoever answered them.
 
@@ -12,7 +12,7 @@ const count = Number(process.env['EVALUATION_ROUNDS'] ?? 40)
 const lanes = 4
 // 2,000 rounds take ten minutes or more.
 t.setTimeout(1_800_000)
-const service = await startService(t)
+let service = await startService(t)
 
 /** Numbers that look random and are the same in every run. */
 function numbers(seed: number): (below: number) => number {
@@ -126,5 +126,30 @@ t.test('scores and gaps of rounds in every export are those that the service ans
       ]),
     )
     t.strictSame(gaps.sort(), expected.gaps.sort(), `${format}: ${gaps.length} gaps`)
+  }
+})
+
+t.test('gaps are narrowed to the rounds to which scores are', async (t) => {
+  service = await service.afresh()
+  const [first, second] = [await partnershipOf(service), await partnershipOf(service)]
+  const rounds = [await held(first, 0), await held(second, 0)]
+  const { body: closed } = await service.get(`/v1/evaluations/${rounds[1]}`)
+  await stepRound(service, closed, 'conclude', conclusion)
+  const roundsOf = async (table: string, query: string): Promise<string[]> => {
+    const rows: Json[] = parse((await service.get(`/v1/exports/${table}.csv?${query}`)).text, { columns: true })
+    return [...new Set(rows.map(({ evaluation_id }) => evaluation_id))].sort()
+  }
+  const { closed_at, kind } = closed
+  const moment = encodeURIComponent(closed_at)
+  for (const [query, expected] of [
+    ['status=concluded', rounds.slice(1)],
+    ['status=closed', rounds.slice(0, 1)],
+    [`kind=${kind}`, [...rounds].sort()],
+    ['kind=exit', []],
+    [`closed_before=${moment}`, rounds.slice(0, 1)],
+    [`closed_since=${moment}`, rounds.slice(1)],
+    [`partnership_id=${first.id}`, rounds.slice(0, 1)],
+  ] as const) {
+    for (const table of ['evaluation_scores', 'evaluation_gaps']) t.same(await roundsOf(table, query), expected, query)
   }
 })

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { pino } from 'pino'
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { asOwner } from '../src/db/tenants.ts'
+import { eventVerbs } from '../src/platform/event-types.ts'
 import { expireEvents } from '../src/platform/housekeeping.ts'
 import { type Answer, type Json, type Service, startService } from './support/harness.ts'
+import { isProblem } from './support/problem.ts'
 
 /** How many wait for the feed at once. */
 const waiters = Number(process.env['FEED_WAITERS'] ?? 300)
@@ -229,6 +232,26 @@ t.test('a mirror made of the feed alone equals the database, under eight writers
   )
   const records = (await service.get(`${path}?limit=200`)).body.data
   t.same([...mirror.values()].sort(byId), records.sort(byId))
+})
+
+t.test('the types of events are those that the guide lists, and no other can be asked for', async (t) => {
+  const service = await startService(t)
+  const guide = await readFile(new URL('../docs/integrating.md', import.meta.url), 'utf8')
+  for (const [type, verbs] of Object.entries(eventVerbs)) {
+    const [, told = ''] = new RegExp(`^\\| \`${type}\` +\\|(.*)\\|$`, 'm').exec(guide) ?? []
+    t.same(
+      [...told.matchAll(/`(\w+)`/g)].map(([, verb]) => verb),
+      verbs,
+      type,
+    )
+  }
+  for (const types of ['partnership.activaded', 'partnerships.*', 'partnership.*,partner.*']) {
+    isProblem(t, await feed(service, `types=${types}`), 'invalid_request')
+  }
+  const hook = { url: 'https://crm.example.org/hook', types: ['partnership.*', 'partnerships.*'] }
+  const refused = await service.call('POST', '/v1/webhook-endpoints', hook)
+  isProblem(t, refused, 'invalid_request')
+  t.equal(refused.body.errors[0].pointer, '/types/1')
 })
 
 const byId = (a: Json, b: Json) => (a.id < b.id ? -1 : 1)

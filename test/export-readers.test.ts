@@ -77,7 +77,8 @@ async function enrich(): Promise<void> {
   await stepOf(service, `/v1/partnerships/${partnership.id}`, 'pause', {
     reason: 'solidarity',
     initiated_by_party_id: giver.id,
-    review_on: '2099-01-01',
+    // Nanoseconds of pandas end in 2262.
+    review_on: '9999-12-31',
   })
   const { tokens } = await individualRound(service, partnership, { company: 3, non_profit: 3 })
   for (const [at, token] of Object.values(tokens).flat().entries()) {
@@ -380,6 +381,7 @@ print(json.dumps({
     "found": found, "gift": [repr(gift["amount"]), str(gift["agreed_on"]), str(gift["created_at"].tz), gift["in_return_for"]],
     "missing": [bool(pd.isna(gift["close_reason"])), bool(pd.isna(gift["closed_on"])), bool(pd.isna(gift["quantity"]))],
     "types": [str(fulfilments["reach_audience"].dtype), str(fulfilments["confirmation"].dtype)],
+    "days": [str(read_table("${folder}", "pauses")["review_on"].dt.year.max()), str(fulfilments["delivered_on"].min())],
     "audience": int(fulfilments["reach_audience"].max()), "register": registered["value"].iloc[0],
 }))
 `
@@ -402,6 +404,7 @@ t.test('what it shows of pandas works as it stands there, types and all', needs(
   t.strictSame(last.gift, ["Decimal('100.00')", 'NaT', 'UTC', []])
   t.strictSame(last.missing, [true, true, true])
   t.strictSame(last.types, ['Int64', 'category'])
+  t.strictSame(last.days, ['9999', '2026-02-01'])
   t.equal(last.audience, 5_000_000_000)
   t.equal(last.register, '01234567', 'a register number keeps its zero')
 

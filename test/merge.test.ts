@@ -172,6 +172,11 @@ t.test('the id of what was merged leads to the survivor, through later merges to
       { organisation_id: duplicate.id, level: 'outcome', title: 'x', importance: 1, active_from: '2026-01-01' },
       '/organisation_id',
     ],
+    [
+      '/v1/api-keys',
+      { name: 'x', scopes: ['partnerships:read'], organisation_ids: [last.id, duplicate.id] },
+      '/organisation_ids/1',
+    ],
   ] as const) {
     const answer = await service.call('POST', to, body)
     isProblem(t, answer, 'rule_violated')
@@ -192,6 +197,9 @@ t.test("who filters by the id of what was merged finds what is the survivor's, p
     title: 'Hours',
     measure: { type: 'quantity', quantity: '10', unit: 'hour' },
   })
+  for (const id of [duplicate.id, survivor.id]) {
+    await service.make('/v1/api-keys', { name: id, scopes: ['partnerships:read'], organisation_ids: [id] })
+  }
   t.equal((await merge(service, survivor.id, { duplicate_id: duplicate.id })).status, 200)
   const last = await organisation(service, 'company', 'Holding')
   t.equal((await merge(service, last.id, { duplicate_id: survivor.id })).status, 200)
@@ -208,7 +216,12 @@ t.test("who filters by the id of what was merged finds what is the survivor's, p
       if (expected.total > 0) found.push(url)
     }
   }
-  t.same(found.sort(), ['/v1/commitments', '/v1/objectives', '/v1/partnership-measures', '/v1/partnerships'])
+  const paths = ['api-keys', 'commitments', 'objectives', 'partnership-measures', 'partnerships']
+  t.same(
+    found.sort(),
+    paths.map((name) => `/v1/${name}`),
+  )
+  t.equal((await read(service, `/v1/api-keys?organisation_id=${last.id}`)).data.length, 2)
   t.equal((await read(service, `${path}?parent_id=${duplicate.id}`)).data.length, 1, 'subsidiaries')
   const first = await read(service, `/v1/objectives?limit=1&organisation_id=${duplicate.id}`)
   const next = `/v1/objectives?limit=1&organisation_id=${duplicate.id}&cursor=${first.next_cursor}`

@@ -10,6 +10,7 @@ import { secretBox } from '../../src/platform/secrets.ts'
 import { eventSignals } from '../../src/platform/signals.ts'
 import { type Answer, type Check, contract, type Json } from './contract.ts'
 import { cloneDatabase } from './database.ts'
+import { untold } from './told.ts'
 
 export type { Answer, Json } from './contract.ts'
 
@@ -94,6 +95,9 @@ export async function startService(
     await app.close()
     await signals.close()
     await database.close()
+    // Of a database of the test's own only what the service wrote there, whatever the test is about.
+    const left = given === undefined ? await asOwner(url, untold) : []
+    if (left.length > 0) throw new Error(`Events do not name all that changed:\n${left.join('\n')}`)
   })
   const { document, check } = contract()
   const makeTenant = (name: string) =>

@@ -48,9 +48,9 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
       tag,
       summary: 'Propose new terms',
       description:
-        'Changes the purpose of a partnership or agreed terms of its commitments, all together. Nothing changes until ' +
-        'those concerned accept; a correction of a mistake in writing counts at once, but for one that a partner ' +
-        `proposes. ${ofPartners}`,
+        'Changes the purpose, start and base currency of a partnership and agreed terms of its commitments, all together. ' +
+        'Nothing changes until those concerned accept; a correction of a mistake in writing counts at once, but for one ' +
+        `that a partner proposes. ${ofPartners}`,
       params: idParams,
       body: ref(AmendmentCreate),
       answers: { 201: makes(ref(Amendment), 'The proposal') },

@@ -8,7 +8,7 @@ import { partnerScopes } from '../../platform/partners/operations.ts'
 import type { Outcome } from '../../platform/resource.ts'
 import { grants } from '../../platform/scopes.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
-import { organisationsNamed } from '../organisations/read.ts'
+import { checkNamed, organisationsNamed } from '../organisations/read.ts'
 import type { ApiKeyWrite, RotateKey } from './schemas.ts'
 import { apiKeyInsert, apiKeyRevoke, apiKeyRotate } from './store.ts'
 import { apiKeyResource } from './view.ts'
@@ -88,8 +88,7 @@ async function checkPartner(tx: Tx, { scopes }: ApiKeyWrite, ids: readonly strin
     tx,
     ids.map((id) => ({ id })),
   )
-  found.forEach((organisation, at) => {
-    if (organisation) return
-    faults.add(`/organisation_ids/${at}`, 'unknown_reference', `There is no organisation ${ids[at]}.`)
-  })
+  for (const [at, organisation] of found.entries()) {
+    checkNamed(organisation, String(ids[at]), `/organisation_ids/${at}`, faults)
+  }
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
-import { param } from '../../db/prepared.ts'
+import { param, tenantParam } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
 import { idParams, type SliceOptions } from '../../platform/items.ts'
 import { byInstant, defineList } from '../../platform/lists.ts'
@@ -25,9 +25,19 @@ const list = defineList({
   defaultSort: 'created_at',
   filters: {
     organisation_id: {
-      schema: uuid({ description: 'The keys of the partner that this organisation is' }),
-      names: 'organisations',
-      where: sql`r.organisation_ids @> array[${param('organisation_id')}::uuid]`,
+      schema: uuid({
+        description: 'The keys of the partner that this organisation is, also those of what was merged into it',
+      }),
+      // A key keeps the ids that it was made with: all that are the same organisation by now are looked for.
+      where: sql`r.organisation_ids && array(
+        with recursive same as (
+          select ${param('organisation_id')}::uuid as id
+          union
+          select case when o.id = s.id then o.merged_into_id else o.id end from same s
+          join organisations o on o.tenant_id = ${tenantParam}
+            and (o.merged_into_id = s.id or (o.id = s.id and o.merged_into_id is not null))
+        )
+        select id from same)`,
     },
     prefix: {
       schema: Type.String({

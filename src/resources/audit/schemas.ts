@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, nullable, ref, uuid } from '../../core/schemas.ts'
-import { Actor } from '../events/schemas.ts'
+import { Actor, changedMeans } from '../events/schemas.ts'
 
 export const auditCategories = ['change', 'denial', 'disclosure'] as const
 
@@ -19,7 +19,7 @@ export const AuditEntry = Type.Object(
     resource_type: nullable(Type.String()),
     resource_id: nullable(uuid()),
     version: nullable(Type.Integer({ description: 'Of the record, after the change' })),
-    changed: Type.Array(Type.String(), { description: 'The members that changed; all of them for a new record' }),
+    changed: Type.Array(Type.String(), { description: changedMeans }),
     actor: ref(Actor),
     request_id: nullable(Type.String()),
     operation: nullable(Type.String({ description: 'The operation that was asked for, where nothing was changed' })),

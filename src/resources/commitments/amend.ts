@@ -8,6 +8,7 @@ import { changedMembers } from '../../platform/writes.ts'
 import { checkReschedule, rescheduleCommitment } from '../instalments/commands.ts'
 import { checkedTerms } from './checks.ts'
 import type { Held } from './held.ts'
+import { inItsMeasure } from './lifecycle.ts'
 import { commitmentReturnsDelete, commitmentReturnsInsert } from './link-store.ts'
 import { type CommitmentTerms, type CommitmentTermsPatch, termsAgreed } from './schemas.ts'
 import { keep } from './steps.ts'
@@ -76,7 +77,7 @@ export async function amendCommitment(
     ...{ type: 'commitment', id, version: version + 1, from: status, to: status, on: amendment.on },
     ...{ decidedByPartyId: amendment.partyId, reason: amendment.note, amendmentId: amendment.id },
   })
-  const figures = changed.includes('measure') ? ['outstanding', 'fulfilment_rate'] : []
+  const figures = changed.includes('measure') ? [...inItsMeasure, 'fulfilment_rate'] : []
   record(tx, { resource: commitmentResource, id, verb: 'amended', changed: [...changed, ...figures] })
   if (account?.isKept && status === 'agreed') keep(tx, id, version + 2, today)
   return terms

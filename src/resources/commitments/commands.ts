@@ -12,6 +12,7 @@ import { changedMembers, refsWith, type Upsert, upsertByRef } from '../../platfo
 import { createInstalments } from '../instalments/commands.ts'
 import { checkedTerms, refuseIfOver } from './checks.ts'
 import { loadCommitment } from './held.ts'
+import { inItsMeasure } from './lifecycle.ts'
 import {
   commitmentIsAnswered,
   commitmentReturnsDelete,
@@ -79,7 +80,8 @@ export async function reviseCommitment(
     await commitmentValuationsInsert(tx, id, terms)
   }
   if (changed.includes('external_refs')) await writeExternalRefs(tx, 'commitment', id, terms.external_refs)
-  return record(tx, { resource: commitmentResource, id, verb: 'updated', changed })
+  const figures = changed.includes('measure') ? inItsMeasure : []
+  return record(tx, { resource: commitmentResource, id, verb: 'updated', changed: [...changed, ...figures] })
 }
 
 export async function upsertCommitment(

@@ -115,6 +115,9 @@ export function derivedBy(from: CommitmentStatus, to: CommitmentStatus): ('outst
   return [...owed, ...rate]
 }
 
+/** The figures of a commitment that are of the currency or the unit of its measure. */
+export const inItsMeasure = ['delivered', 'reported', 'skipped', 'replaced', 'outstanding'] as const
+
 /** The members of a commitment that may change with its instalments. */
 export const derivedByInstalments = ['skipped', 'replaced', 'outstanding', 'fulfilment_rate'] as const
 

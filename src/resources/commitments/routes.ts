@@ -176,12 +176,16 @@ function lifeSteps(app: FastifyInstance, slice: SliceOptions): void {
     },
     opening,
   )
-  step('decline', {
-    summary: 'Decline a proposed commitment',
-    description: 'For the other side, with a reason.',
-    body: ref(Declining),
-    command: decide('decline'),
-  })
+  step(
+    'decline',
+    {
+      summary: 'Decline a proposed commitment',
+      description: 'For the other side, with a reason.',
+      body: ref(Declining),
+      command: decide('decline'),
+    },
+    ['wrong_party', 'rule_violated'],
+  )
   step(
     'pause',
     {

@@ -61,6 +61,7 @@ export async function writeStep(
   await recordStatusChange(tx, { ...told, version: version + 1, from: status, to, reason })
   const account = await actOnInstalments(tx, commitment, name, on)
   const changed = new Set(['status', ...Object.keys(change).map(memberOf), ...derivedBy(status, to)])
+  if (status === 'paused' || to === 'paused') changed.add('pause')
   if (account?.isChanged) for (const member of derivedByInstalments) changed.add(member)
   const outcome = record(tx, { resource: commitmentResource, id, verb, changed: [...changed] })
   if (status === 'draft' || to === 'draft') await renewNaming(tx, id)

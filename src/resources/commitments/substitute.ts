@@ -43,7 +43,8 @@ export async function substituteCommitment(tx: Tx, held: Held, replacement: Repl
   await commitmentStep(tx, id, { status: 'substituted', closed_on: on, close_reason: reason })
   const told = { type: 'commitment', id, version: version + 1, from: status, to: 'substituted' }
   await recordStatusChange(tx, { ...told, on, decidedByPartyId: partyId, reason })
-  const changed = [...new Set([...figures, 'status', 'closed_on', 'close_reason'])]
+  const ended = ['status', 'closed_on', 'close_reason', ...(status === 'paused' ? ['pause'] : [])]
+  const changed = [...new Set([...figures, ...ended])]
   record(tx, { resource: commitmentResource, id, verb: 'substituted', changed })
 }
 

@@ -23,7 +23,7 @@ const listOf = (properties: Record<string, ReturnType<typeof Type.String>>, desc
 
 export const ContactData = Type.Object(
   {
-    as_of: instant(),
+    as_of: instant({ description: 'When it was read' }),
     contact: ref(Contact),
     manages: listOf(
       {

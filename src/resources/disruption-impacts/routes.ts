@@ -93,7 +93,8 @@ export const disruptionImpacts: FastifyPluginAsyncTypebox<SliceOptions> = async 
       summary: 'Assess many partnerships at once',
       description:
         'Gives every party that the filter finds the same assessment, all in one transaction. Where sectors or ' +
-        'countries are left out, those of the disruption count. With dry_run it only lists whom it would assess.',
+        'countries are left out, those of the disruption count; where that names none either, every sector or country. ' +
+        'With dry_run it only lists whom it would assess.',
       params: idParams,
       body: ref(ImpactAssessment),
       answers: { 200: { description: 'Whom it found, and what became of each', schema: ref(ImpactAssessmentResult) } },

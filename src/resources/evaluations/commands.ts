@@ -71,9 +71,11 @@ export async function reviseEvaluation(
     requireNotLowered(current.minimum_per_side, next.minimum_per_side)
     if (changed.includes('closes_at')) await closeAtDeadline(tx, id, next.closes_at)
   }
-  await evaluationUpdate(tx, id, next, evaluation.status === 'planned' ? templateVersion : evaluation.template_version)
+  const version = evaluation.status === 'planned' ? templateVersion : evaluation.template_version
+  await evaluationUpdate(tx, id, next, version)
   if (changed.includes('external_refs')) await writeExternalRefs(tx, 'evaluation', id, next.external_refs)
-  return record(tx, { resource: evaluationResource, id, verb: 'updated', changed })
+  const beside = version === evaluation.template_version ? [] : ['template_version']
+  return record(tx, { resource: evaluationResource, id, verb: 'updated', changed: [...changed, ...beside] })
 }
 
 export async function upsertEvaluation(

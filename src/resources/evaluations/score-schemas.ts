@@ -200,7 +200,11 @@ const EvaluationText = Type.Object(
 )
 
 export const EvaluationTexts = Type.Object(
-  { evaluation_id: uuid(), as_of: instant(), texts: Type.Array(ref(EvaluationText)) },
+  {
+    evaluation_id: uuid(),
+    as_of: instant({ description: 'When the round was closed' }),
+    texts: Type.Array(ref(EvaluationText)),
+  },
   { $id: 'EvaluationTexts', description: 'What was answered in words, frozen when the round was closed' },
 )
 export type EvaluationTexts = Static<typeof EvaluationTexts>

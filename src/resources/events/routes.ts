@@ -8,7 +8,7 @@ import { operation } from '../../platform/operation.ts'
 import type { EventSignals } from '../../platform/signals.ts'
 import { type Sight, sightOf } from '../../platform/visibility.ts'
 import { type FeedPage, type FeedQuestion, feedPage } from './read.ts'
-import { Actor, Event, EventPage, EventQuery } from './schemas.ts'
+import { Actor, Event, EventPage, EventQuery, EventTypeFilter } from './schemas.ts'
 
 export interface EventOptions extends SliceOptions {
   signals: EventSignals
@@ -18,7 +18,7 @@ export interface EventOptions extends SliceOptions {
 
 /** The feed of changes, in the order of commits. */
 export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, options) => {
-  for (const schema of [Actor, Event, EventPage]) app.addSchema(schema)
+  for (const schema of [Actor, Event, EventPage, EventTypeFilter]) app.addSchema(schema)
   const read = sharedReads(options)
 
   app.get(
@@ -29,9 +29,9 @@ export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, optio
       tag: 'Events',
       summary: 'Read the feed of changes',
       description:
-        'Every change of every record, deletions and merges included, in the order of commits and without a gap. Keep ' +
+        'Every event of every record, deletions and merges included, in the order of commits and without a gap. Keep ' +
         '`next_after` and ask again with it; with `wait` an answer comes as soon as there is something. Events are kept ' +
-        'for 90 days at least; an older position is refused with 410, which says how to start again. `data` shows what ' +
+        'for 90 days at least; an older position, or one beyond the end, is refused with 410, which says how to start again. `data` shows what ' +
         'the scopes of your credential let you read; where it shows nothing, `needs_scope` says why.',
       query: EventQuery,
       answers: { 200: { description: 'A stretch of the feed; empty where nothing happened', schema: ref(EventPage) } },

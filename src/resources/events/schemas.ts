@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { instant, nullable, ref, uuid } from '../../core/schemas.ts'
+import { codes, instant, nullable, ref, uuid } from '../../core/schemas.ts'
+import { eventTypeFilters } from '../../platform/event-types.ts'
 
 export const Actor = Type.Object(
   {
@@ -13,6 +14,13 @@ export const Actor = Type.Object(
   { $id: 'Actor', description: 'Who did it' },
 )
 
+/** What holds of `changed`, in events and in the audit: every service of the tests is looked through for it. */
+export const changedMeans =
+  'Names every member that differs from what the event before said of the record, but for `version` and `updated_at`; a ' +
+  'member that is named may have stayed as it was. For a new record it names what was written, and the rest came by ' +
+  'itself: take all of it. What one transaction did to a record in several steps is several events of one version, ' +
+  'which all show the end, and their `changed` count together.'
+
 /** What an event says; a webhook carries the same. */
 export const eventMembers = {
   sequence: Type.Integer({ minimum: 1, description: 'Without a gap, in the order of commits, for each tenant' }),
@@ -21,7 +29,7 @@ export const eventMembers = {
   resource_type: Type.String({ examples: ['partnership'] }),
   resource_id: uuid(),
   version: Type.Integer({ description: 'The version of the record after the change' }),
-  changed: Type.Array(Type.String(), { description: 'The members that changed; all of them for a new record' }),
+  changed: Type.Array(Type.String(), { description: changedMeans }),
   actor: ref(Actor),
   request_id: nullable(Type.String()),
   occurred_at: instant(),
@@ -30,8 +38,9 @@ export const eventMembers = {
       type: 'object',
       additionalProperties: true,
       description:
-        'The record as it was after the change; null for a deletion, for partners of what was taken back, and ' +
-        'where `needs_scope` is set',
+        'The record as it was after the change; of a contact only what tells nothing of the person: `id`, `version`, ' +
+        '`created_at`, `updated_at`, `organisation_id`, `function`, `active`, `erased_at`. Null for a deletion, for ' +
+        'partners of what was taken back, and where `needs_scope` is set',
     }),
   ),
   needs_scope: nullable(
@@ -51,9 +60,11 @@ export const EventPage = Type.Object(
   { $id: 'EventPage', description: 'A stretch of the feed' },
 )
 
-const typeForm = '^[a-z_]+\\.([a-z_]+|\\*)$'
-export const eventType = () =>
-  Type.String({ pattern: typeForm, maxLength: 100, examples: ['partnership.*', 'organisation.deleted'] })
+export const EventTypeFilter = codes(eventTypeFilters, {
+  $id: 'EventTypeFilter',
+  examples: ['partnership.activated'],
+  description: 'A type of event, or with `.*` all of one kind of record',
+})
 
 export const EventQuery = Type.Object(
   {
@@ -61,8 +72,7 @@ export const EventQuery = Type.Object(
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
       default: 0,
-      description:
-        'The last sequence that you have: `next_after` of the answer before, or `event_sequence` of an export',
+      description: 'The last sequence that you have: `next_after` of the answer before, or `sequence` of an export',
     }),
     limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
     wait: Type.Integer({
@@ -72,7 +82,7 @@ export const EventQuery = Type.Object(
       description: 'Seconds to wait for an event, where there is none yet',
     }),
     types: Type.Optional(
-      Type.Array(eventType(), {
+      Type.Array(ref(EventTypeFilter), {
         minItems: 1,
         maxItems: 50,
         description: 'Only these, such as partnership.* or evaluation.closed',

@@ -178,7 +178,7 @@ function steps(app: App, slice: SliceOptions): void {
     summary: 'Dispute a delivery',
     description: 'For the side that did not report it. It may still be confirmed, or reversed.',
     body: ref(Disputing),
-    refusals: ['wrong_party', 'state_forbids'],
+    refusals: ['wrong_party', 'state_forbids', 'rule_violated'],
     command: disputeFulfilment,
   })
   step('reverse', {

@@ -180,8 +180,10 @@ export const SideSolidarity = Type.Object(
 export const Solidarity = Type.Object(
   {
     ...head,
-    from: date(),
-    to: date(),
+    from: date({ description: 'The first day of the time of need' }),
+    to: date({
+      description: 'Its last day, no later than as_of; where that comes before from, nothing counts and all is 0',
+    }),
     sides: Type.Array(ref(SideSolidarity)),
   },
   { $id: 'Solidarity', description: 'What each side did for the other in a time of need' },

@@ -28,6 +28,16 @@ export async function requireOrganisation(tx: ReadTx, id: string): Promise<void>
 /** Adds a fault where there is no organisation of this id, or where it was merged into another. */
 export async function checkOrganisation(tx: ReadTx, id: string, pointer: string, faults: Faults): Promise<boolean> {
   const [organisation] = await existing.run(tx, { id })
+  return checkNamed(organisation, id, pointer, faults)
+}
+
+/** The same of one that was read already. */
+export function checkNamed(
+  organisation: NamedOrganisation | undefined,
+  id: string,
+  pointer: string,
+  faults: Faults,
+): boolean {
   if (!organisation) faults.add(pointer, 'unknown_reference', `There is no organisation ${id}.`)
   else if (organisation.merged_into_id !== null) {
     faults.add(pointer, 'merged', `This organisation was merged into ${organisation.merged_into_id}: name that one.`)

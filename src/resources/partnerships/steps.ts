@@ -46,13 +46,15 @@ interface Move {
   on: string
   to?: PartnershipStatus
   columns?: Parameters<typeof partnershipSet>[2]
+  /** The members that it changes beside the state and those columns. */
+  beside?: readonly string[]
   reason?: string | null | undefined
   decidedByPartyId?: string | null | undefined
 }
 
 /** Moves the partnership to the state that the step leads to, and keeps it in its history. */
 async function move(tx: Tx, { id, version, status: from }: Partnership, step: Move): Promise<Outcome> {
-  const { columns = {}, reason = null, decidedByPartyId = null } = step
+  const { columns = {}, beside = [], reason = null, decidedByPartyId = null } = step
   const to = step.to ?? partnershipSteps[step.step].to
   await Promise.all([
     partnershipSet(tx, id, { ...columns, status: to }),
@@ -67,7 +69,7 @@ async function move(tx: Tx, { id, version, status: from }: Partnership, step: Mo
       reason,
     }),
   ])
-  const changed = ['status', ...Object.keys(columns)]
+  const changed = ['status', ...Object.keys(columns), ...beside]
   return record(tx, { resource: partnershipResource, id, verb: step.verb, changed })
 }
 
@@ -156,7 +158,8 @@ export async function pausePartnership(tx: Tx, id: string, ifMatch: IfMatch, bod
     today,
   })
   const { reason, initiated_by_party_id: decidedByPartyId } = body
-  const outcome = await move(tx, partnership, { step: 'pause', verb: 'paused', on, reason, decidedByPartyId })
+  const beside = ['pause']
+  const outcome = await move(tx, partnership, { step: 'pause', verb: 'paused', on, beside, reason, decidedByPartyId })
   await pauseCommitmentsOf(tx, id, { on, reason, partyId: decidedByPartyId.toLowerCase() })
   return outcome
 }
@@ -166,7 +169,7 @@ export async function resumePartnership(tx: Tx, id: string, ifMatch: IfMatch, bo
   const { pause } = partnership
   // What was taken over as paused has no pause here: only that it goes on is recorded.
   const on = pause ? await endPause(tx, pause, body, today) : (body.resumed_on ?? today)
-  const outcome = await move(tx, partnership, { step: 'resume', verb: 'resumed', on })
+  const outcome = await move(tx, partnership, { step: 'resume', verb: 'resumed', on, beside: ['pause'] })
   await resumeCommitmentsOf(tx, id, { on })
   return outcome
 }

@@ -130,14 +130,14 @@ export const substitutions: FastifyPluginAsyncTypebox<SliceOptions> = async (app
     ...step,
     verb: 'reject',
     summary: 'The other side does not accept',
-    refusals: ['wrong_party'],
+    refusals: ['wrong_party', 'rule_violated'],
     command: rejectSubstitution,
   })
   action(app, slice, {
     ...step,
     verb: 'withdraw',
     summary: 'Whoever proposed it takes it back',
-    refusals: ['wrong_party'],
+    refusals: ['wrong_party', 'rule_violated'],
     command: withdrawSubstitution,
   })
 }

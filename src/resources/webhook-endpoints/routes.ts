@@ -87,7 +87,7 @@ function create(app: Typed, { database, clock, webhooks }: WebhookOptions): void
         'Each event that its types let through is sent to it from now on: a POST with the event as the feed shows it and ' +
         '`timestamp`, with `webhook-id` (of the event, the same for every attempt), `webhook-timestamp` and ' +
         '`webhook-signature` (Standard Webhooks, v1). Any 2xx within 15 seconds accepts it. Otherwise it is sent again, ' +
-        'ten times over three days; `Retry-After` is kept to, redirects are not followed, 410 disables the endpoint, and ' +
+        'ten attempts in all over three days; `Retry-After` is kept to, redirects are not followed, 410 disables the endpoint, and ' +
         'so do three days in which nothing came through (`webhook_endpoint.disabled`). Order is not promised: ' +
         '`sequence` gives it. The answer shows the secret, this once.',
       body: ref(WebhookEndpointWrite),

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
-import { codes, instant, line, nullable, patchOf, recordHead, strictObject, uuid } from '../../core/schemas.ts'
+import { codes, instant, line, nullable, patchOf, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 import { scopes } from '../../platform/scopes.ts'
-import { eventType } from '../events/schemas.ts'
+import { EventTypeFilter } from '../events/schemas.ts'
 
 export const endpointStatuses = ['enabled', 'disabled'] as const
 export const deliveryStatuses = ['pending', 'succeeded', 'failed', 'discarded'] as const
@@ -54,7 +54,7 @@ export const WebhookEndpointWrite = strictObject(
       examples: ['https://crm.example.org/hooks/beide'],
     }),
     types: Type.Optional(
-      Type.Array(eventType(), {
+      Type.Array(ref(EventTypeFilter), {
         maxItems: 100,
         uniqueItems: true,
         default: [],
@@ -97,7 +97,7 @@ export const WebhookDelivery = Type.Object(
     type: Type.String(),
     status: codes(deliveryStatuses, {
       description:
-        '`failed`: it was tried for three days; `discarded`: the endpoint was disabled before it came through',
+        '`failed`: it was tried for three days, or answered by 410; `discarded`: the endpoint was disabled before it came through',
     }),
     next_attempt_at: nullable(instant()),
     attempts: Type.Array(Type.Unsafe<Static<typeof WebhookAttempt>>({ $ref: 'WebhookAttempt#' }), {

@@ -16,7 +16,7 @@ import { feedBounds } from './changes.ts'
 import { exportJob } from './job.ts'
 import type { ExportCreate } from './schemas.ts'
 import { type ExportOrder, exportCancel, exportInsert, exportsUnderWay } from './store.ts'
-import { exportResource } from './view.ts'
+import { exportResource, movingMembers } from './view.ts'
 
 /** What a tenant may have waiting or running, and each of its credentials. */
 const underWayMax = { tenant: 20, credential: 10 }
@@ -119,5 +119,10 @@ export async function cancelExport(tx: Tx, id: string): Promise<Outcome> {
   }
   await exportCancel(tx, id)
   await cancelJob(tx, exportJob, id)
-  return record(tx, { resource: exportResource, id, verb: 'cancelled', changed: ['status', 'finished_at'] })
+  return record(tx, {
+    resource: exportResource,
+    id,
+    verb: 'cancelled',
+    changed: ['status', 'finished_at', ...movingMembers],
+  })
 }

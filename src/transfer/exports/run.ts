@@ -27,7 +27,7 @@ import {
   progressNote,
   snapshotNote,
 } from './store.ts'
-import { exportResource } from './view.ts'
+import { exportResource, movingMembers } from './view.ts'
 
 /** Every so often it is looked whether the export was cancelled, or taken over. */
 const lookEveryMs = 1000
@@ -66,7 +66,8 @@ export const runExports = (keptHours: number): JobHandler =>
 async function end({ database, caller }: JobContext, attempt: Attempt, how: Parameters<typeof attemptEnd>[2]) {
   await database.write(caller(), async (tx) => {
     if (!(await attemptEnd(tx, attempt, how))) return
-    const changed = ['status', 'finished_at', how.status === 'failed' ? 'failure' : 'files']
+    const outcome = how.status === 'failed' ? ['failure'] : ['files', 'expires_at']
+    const changed = ['status', 'finished_at', ...outcome, ...movingMembers]
     record(tx, { resource: exportResource, id: attempt.id, verb: how.status, changed })
   })
 }

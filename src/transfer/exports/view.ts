@@ -43,6 +43,9 @@ const view: View<Export> = compiler.selectFrom('exports as r').select((eb) => [
   ).as('files'),
 ])
 
+/** What moves while an export runs, without an event: the next one tells of it. */
+export const movingMembers = ['started_at', 'snapshot_at', 'sequence', 'progress'] as const
+
 export const exportResource = defineResource<Export>({ type: 'export', path: 'exports', table: 'exports', view })
 
 export const exportList: List = defineList({

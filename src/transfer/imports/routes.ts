@@ -42,14 +42,15 @@ const description = `The body is the file, streamed, of any size; its media type
   \`external_refs.0.id\`); a column that ends in \`:json\` holds JSON; an empty cell is left out.
 - \`application/json\`: a file in the 360Giving Data Standard.
 
-Each row says its \`type\`, unless \`type=\` says it for all, and is written by the first of its \`external_refs\`: created,
-replaced as \`PUT …/by-ref\` does it, or left as it is. Rows may name each other by those references, in any order. Kinds
+Each row says its \`type\`, unless \`type=\` says it for all, and is found by any of its \`external_refs\`: created,
+replaced as \`PUT …/by-ref\` does it, or left as it is; \`ambiguous\` where they are of several records. A row has 1,048,576
+bytes at most. Rows may name each other by those references, in any order. Kinds
 are worked through in the order above. A row that is refused is told of, with every fault, and the others are taken;
 with \`all_or_nothing=true\` then none is (up to 100,000 rows), and with \`dry_run=true\` nothing stays in any case.
 
 The rows are worked through in the background: read the import to see how far it is, and its rows to see what became of
 each. A row needs the write scope of its kind too. What was sent is kept for seven days, of contacts only until it was
-worked through.`
+worked through; then the import itself is removed.`
 
 /** Files of rows, worked through in the background by the same rules and commands as single requests. */
 export const imports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { gapThreshold } from '../../resources/evaluations/scoring.ts'
@@ -7,6 +6,7 @@ import { sides } from '../../resources/partnerships/schemas.ts'
 import { codeColumn, evaluationKey, listOf, optional, partnershipKey } from '../columns.ts'
 import { defineTable } from '../table.ts'
 import { evaluationUnit, within } from '../touched.ts'
+import { roundFilters } from './evaluation-scores.ts'
 
 const order = (side: string) => sql`array_position(${sql.lit(`{${sides.join(',')}}`)}::text[], ${sql.ref(side)})`
 
@@ -69,11 +69,7 @@ export const evaluationGapsTable = defineTable(gapsSource, {
     }),
   },
   filters: {
-    partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },
+    ...roundFilters,
     level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
-    closed_since: {
-      schema: instant({ description: 'Rounds closed at this instant or later' }),
-      where: sql`e.closed_at >= ${param('closed_since')}::timestamptz`,
-    },
   },
 })

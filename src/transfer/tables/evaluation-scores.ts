@@ -20,6 +20,21 @@ export const scoresSource = compiler.selectFrom('evaluation_scores as r').innerJ
     .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
 )
 
+/** What narrows rounds by the alias `e`. */
+export const roundFilters = {
+  status: { schema: listOf(shownStatuses), where: sql<boolean>`e.status = any(${param('status')}::text[])` },
+  kind: { schema: listOf(evaluationKinds), where: sql<boolean>`e.kind = any(${param('kind')}::text[])` },
+  partnership_id: { schema: uuid(), where: sql<boolean>`e.partnership_id = ${param('partnership_id')}::uuid` },
+  closed_since: {
+    schema: instant({ description: 'Rounds closed at this instant or later' }),
+    where: sql<boolean>`e.closed_at >= ${param('closed_since')}::timestamptz`,
+  },
+  closed_before: {
+    schema: instant({ description: 'Rounds closed before this instant' }),
+    where: sql<boolean>`e.closed_at < ${param('closed_before')}::timestamptz`,
+  },
+} satisfies Record<string, Filter>
+
 export const scoreLevelFilter: Filter = {
   schema: listOf(scoreLevels),
   where: sql`r.level = any(${param('level')}::text[])`,
@@ -103,7 +118,9 @@ export const evaluationScoresTable = defineTable(scoresSource, {
     spread: {
       type: 'decimal',
       unit: 'points',
-      meaning: 'The standard deviation of those who count in it; null of fewer than two, and where it is withheld',
+      meaning:
+        'The standard deviation of those who count in it, taken as all there are; null of the overall, of fewer than two, and ' +
+        'where it is withheld',
       isNullable: true,
       value: 'r.spread',
     },
@@ -129,21 +146,11 @@ export const evaluationScoresTable = defineTable(scoresSource, {
     },
   },
   filters: {
-    status: { schema: listOf(shownStatuses), where: sql`e.status = any(${param('status')}::text[])` },
-    kind: { schema: listOf(evaluationKinds), where: sql`e.kind = any(${param('kind')}::text[])` },
-    partnership_id: { schema: uuid(), where: sql`e.partnership_id = ${param('partnership_id')}::uuid` },
+    ...roundFilters,
     organisation_id: {
       schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
       where: sql`e.organisation_id = ${param('organisation_id')}::uuid`,
     },
     level: scoreLevelFilter,
-    closed_since: {
-      schema: instant({ description: 'Rounds closed at this instant or later' }),
-      where: sql`e.closed_at >= ${param('closed_since')}::timestamptz`,
-    },
-    closed_before: {
-      schema: instant({ description: 'Rounds closed before this instant' }),
-      where: sql`e.closed_at < ${param('closed_before')}::timestamptz`,
-    },
   },
 })

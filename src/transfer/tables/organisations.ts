@@ -69,7 +69,7 @@ export const organisationIdentifiersTable = defineTable(compiler.selectFrom('org
     value: { type: 'text', meaning: 'The number, as it was given', isIdentifier: true },
     normalised_value: {
       type: 'text',
-      meaning: 'The number without spaces and dots, in one case: unique in its scheme',
+      meaning: 'The number without spaces, dots, dashes and slashes, in capitals: unique in its scheme',
       isIdentifier: true,
     },
     role: codeColumn(identifierRoles, 'Whether it is the main one'),

@@ -128,7 +128,7 @@ export const partnershipPartiesTable = defineTable(compiler.selectFrom('partners
     side: codeColumn(sides, 'The side on which it sits'),
     role: codeColumn(partyRoles, 'The part that it plays'),
     joined_on: { type: 'date', meaning: 'When it joined, where that was not at the beginning', ...optional },
-    left_on: { type: 'date', meaning: 'When it left; null while it takes part', ...optional },
+    left_on: { type: 'date', meaning: 'Its last day, which may be one to come; null where none is set', ...optional },
     assented_on: { type: 'date', meaning: 'When it assented to the proposal in hand', ...optional },
     assent_recorded_by_party_id: partyKey('The party that recorded the assent on its behalf', optional),
     assent_note: { type: 'text', meaning: 'What was noted with the assent', ...optional },
