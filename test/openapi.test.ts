@@ -103,6 +103,15 @@ t.test('schemas are written as OpenAPI 3.1 has them', async (t) => {
   t.same(faults, [])
 })
 
+t.test('what a member means stands beside the component that it is', async (t) => {
+  const { Commitment, CommitmentFulfilment } = document.components.schemas
+  t.strictSame(Commitment.properties.delivered, {
+    $ref: '#/components/schemas/Measure',
+    description: 'Confirmed fulfilments less those that were reversed',
+  })
+  t.match(CommitmentFulfilment.properties.due.description, /^What was due by then/)
+})
+
 t.test('the committed and the served document are the same', async (t) => {
   const served = await service.get('/openapi.json', { key: null })
   t.same(served.body, document)

@@ -45,7 +45,8 @@ export const openapi = fp(
           },
         },
       },
-      refResolver: { buildLocalReference: (json) => String(json['$id']) },
+      // Called with each component before it is converted.
+      refResolver: { buildLocalReference: (json) => String(wrapRefs(json as Json)['$id']) },
       transform: ({ schema, url, route }) => ({
         schema: describe(schema as Json, route as RouteOptions) as never,
         url,
@@ -158,9 +159,32 @@ function withDefaultsTold(schema: Json): Json {
   return { ...schema, properties: told }
 }
 
+/** Parts of a schema or a document that are objects or lists. */
+const partsOf = (part: Json): Json[] =>
+  Object.values(part).filter((inner) => typeof inner === 'object' && inner !== null) as Json[]
+
+/** @fastify/swagger drops what stands beside a `$ref`, such as what the member means: there it is put into `allOf`. */
+function wrapRefs(schema: Json): Json {
+  partsOf(schema).forEach(wrapRefs)
+  const { $ref } = schema
+  if (typeof $ref !== 'string' || Object.keys(schema).length === 1) return schema
+  delete schema['$ref']
+  return Object.assign(schema, { allOf: [{ $ref }] })
+}
+
+/** In the document it stands beside the `$ref` again: OpenAPI 3.1 lets it. */
+function unwrapRefs(part: Json): void {
+  partsOf(part).forEach(unwrapRefs)
+  const { allOf } = part as { allOf?: Json[] }
+  if (allOf?.length !== 1 || allOf[0]?.['$ref'] === undefined) return
+  delete part['allOf']
+  Object.assign(part, allOf[0])
+}
+
 /** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies, examples. */
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
+  unwrapRefs(components.schemas)
   components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
   components.schemas = mapValues(components.schemas, (schema) => withDefaultsTold(schema as Json))
   for (const schema of Object.values(components.schemas)) mapDiscriminator(schema as Union, components.schemas)
