@@ -170,6 +170,26 @@ export const ProblemDocument = Type.Object(
     from: Type.Optional(Type.String({ description: 'The state that the record is in' })),
     to: Type.Optional(Type.String({ description: 'The state that was asked for' })),
     allowed: Type.Optional(Type.Array(Type.String(), { description: 'The states that it may go to now' })),
+    partnership_status: Type.Optional(Type.String({ description: 'The state of its partnership, which forbids it' })),
+    organisation_status: Type.Optional(Type.String({ description: 'The state of its organisation, which forbids it' })),
+    may_decide: Type.Optional(Type.Array(uuid(), { description: 'The parties of which one has to decide it' })),
+    current_etag: Type.Optional(Type.String({ description: 'The ETag of the record as it is now', examples: ['"4"'] })),
+    merged_into_id: Type.Optional(uuid({ description: 'The record that it was merged into: write to that one' })),
+    conflicts: Type.Optional(
+      Type.Array(Type.Object({ code: Type.String(), detail: Type.String(), partnership_ids: Type.Array(uuid()) }), {
+        description: 'What stands in the way of a merge, as its preview shows it',
+      }),
+    ),
+    dependants: Type.Optional(Type.Array(Type.String(), { description: 'The kinds of records that depend on it' })),
+    open_commitments: Type.Optional(
+      Type.Array(Type.Object({ id: uuid(), title: Type.String(), status: Type.String() }), {
+        description: 'The commitments of the partnership that are still to be brought to an end',
+      }),
+    ),
+    reversal_of: Type.Optional(nullable(uuid({ description: 'The entry that this one takes back' }))),
+    reversed_by_id: Type.Optional(nullable(uuid({ description: 'The entry that takes this one back' }))),
+    oldest_after: Type.Optional(Type.Integer({ description: 'The oldest position that the feed can go on from' })),
+    latest: Type.Optional(Type.Integer({ description: 'The last sequence of the feed' })),
   },
   { $id: 'Problem', description: 'An error (RFC 9457). Problem kinds may carry further members.' },
 )

@@ -61,7 +61,7 @@ export const openapi = fp(
 function describe(schema: Json | undefined, route: RouteOptions): Json {
   const operation = (route.config as { operation?: Operation } | undefined)?.operation
   if (!operation) return { hide: true }
-  const { id, tag, summary, description, scope, ifMatch, bodyTypes } = operation
+  const { id, tag, summary, description, scope, ifMatch, bodyTypes, streamedBody } = operation
   const takesKey = takesIdempotencyKey(operation, String(route.method))
   return {
     ...schema,
@@ -72,8 +72,8 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),
-    ...(operation.streamedBody ? { body: operation.streamedBody } : {}),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
+    ...(streamedBody ? { body: { content: mapValues(streamedBody, (schema) => ({ schema })) } } : {}),
     ...headersOf(ifMatch, takesKey),
     response: answersOf(operation, schema, takesKey),
   }

@@ -35,14 +35,14 @@ export function contract(): { document: Json; check: Check } {
 
 /**
  * Components as the service itself must keep to them: clients accept members that they do not know, but the service
- * sends none that the contract does not name. Problems may carry members of their own.
+ * sends none that the contract does not name.
  */
 function closed(part: Json): Json {
   if (Array.isArray(part)) return part.map(closed)
   if (typeof part !== 'object' || part === null) return part
   const copy = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, closed(value)])) as Json
   const isPlainObject = copy.type === 'object' && copy.properties && copy.additionalProperties === undefined
-  const isClosed = isPlainObject && copy.title === undefined && !copy.properties.instance
+  const isClosed = isPlainObject && copy.title === undefined
   return isClosed ? { ...copy, additionalProperties: false } : copy
 }
 

@@ -103,7 +103,7 @@ export const exportOrders: FastifyPluginAsyncTypebox<SliceOptions> = async (app,
     'Accept-Ranges': '`bytes`: a download that broke goes on from where it was',
     'Content-Disposition': 'The name of the file',
   }
-  const file = Type.String({ contentMediaType: 'application/octet-stream' })
+  const file = Type.String({ format: 'binary', contentMediaType: 'application/octet-stream' })
   app.get(
     '/exports/:id/files/:name',
     operation({
