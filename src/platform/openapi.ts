@@ -3,7 +3,9 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../core/problem.ts'
 import { addExamples } from './examples.ts'
+import { answerHeadersOf, problemHeadersOf, requestHeadersOf } from './headers.ts'
 import { type Operation, takesIdempotencyKey } from './operation.ts'
+import { shareParts } from './sharing.ts'
 
 type Json = Record<string, unknown>
 
@@ -61,74 +63,50 @@ export const openapi = fp(
 function describe(schema: Json | undefined, route: RouteOptions): Json {
   const operation = (route.config as { operation?: Operation } | undefined)?.operation
   if (!operation) return { hide: true }
-  const { id, tag, summary, description, scope, ifMatch, bodyTypes, streamedBody } = operation
-  const takesKey = takesIdempotencyKey(operation, String(route.method))
+  const { id, tag, summary, description, scope, bodyTypes, streamedBody } = operation
+  const method = String(route.method)
   return {
     ...schema,
     operationId: id,
     tags: [tag],
     summary,
-    ...(scope === null ? {} : { security: [{ api_key: [scope] }, { access_token: [scope] }] }),
+    security: scope === null ? [] : [{ api_key: [scope] }, { access_token: [scope] }],
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
     ...(streamedBody ? { body: { content: mapValues(streamedBody, (schema) => ({ schema })) } } : {}),
-    ...headersOf(ifMatch, takesKey),
-    response: answersOf(operation, schema, takesKey),
+    ...requestHeadersOf(operation, method),
+    response: answersOf(operation, schema, method),
   }
 }
 
-const ifMatchHeader = {
-  'If-Match': { type: 'string', description: 'The ETag of the representation that you read', examples: ['"3"'] },
-}
-const keyHeader = {
-  'Idempotency-Key': {
-    type: 'string',
-    minLength: 1,
-    maxLength: 255,
-    description:
-      'A key of your own for this one request, bare or in double quotes. The same request again under it, within 48 ' +
-      'hours, is not done again: it gets the same answer, with Idempotent-Replayed. A refusal is not kept, for it ' +
-      'changed nothing.',
-    examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
-  },
-}
-
-function headersOf(ifMatch: Operation['ifMatch'], takesKey: boolean): Json {
-  const properties = { ...(ifMatch === 'none' ? {} : ifMatchHeader), ...(takesKey ? keyHeader : {}) }
-  if (Object.keys(properties).length === 0) return {}
-  return { headers: { type: 'object', properties, ...(ifMatch === 'required' ? { required: ['If-Match'] } : {}) } }
-}
-
-const replayedHeader = { 'Idempotent-Replayed': '`true` where the answer was given before, under the same key' }
-
-function answersOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Json {
+function answersOf(operation: Operation, schema: Json | undefined, method: string): Json {
   const answers: Json = {}
-  for (const [status, { description, schema: body, mediaType, ...answer }] of Object.entries(operation.answers)) {
-    const headers = takesKey ? { ...answer.headers, ...replayedHeader } : answer.headers
+  for (const [status, { description, schema: body, mediaType, headers }] of Object.entries(operation.answers)) {
     answers[status] = {
       description,
-      ...(headers ? { headers: mapValues(headers, (text) => ({ type: 'string', description: text })) } : {}),
+      headers: answerHeadersOf(operation, method, headers),
       ...(body ? { content: { [mediaType ?? 'application/json']: { schema: body } } } : { type: 'null' }),
     }
   }
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of refusalsOf(operation, schema, takesKey)) {
+  for (const code of refusalsOf(operation, schema, method)) {
     const { status } = problems[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
     answers[String(status)] = {
       description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+      headers: problemHeadersOf(operation, codes),
       content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
     }
   }
   return answers
 }
 
-function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Set<ProblemCode> {
-  const codes = new Set<ProblemCode>(operation.scope === null ? ['internal', 'unavailable'] : always)
+function refusalsOf(operation: Operation, schema: Json | undefined, method: string): Set<ProblemCode> {
+  const codes = new Set<ProblemCode>(operation.scope === null ? ['invalid_request', 'internal', 'unavailable'] : always)
   if (schema?.['params']) for (const code of ['not_found', 'uri_too_long'] as const) codes.add(code)
   if (operation.bodyTypes.length > 0)
     for (const code of ['bad_json', 'too_large', 'unsupported_media_type'] as const) codes.add(code)
@@ -136,7 +114,8 @@ function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: bo
   if (operation.ifMatch === 'required') codes.add('precondition_required')
   const cursor = (schema?.['querystring'] as { properties?: Json } | undefined)?.properties?.['cursor']
   if (cursor) codes.add('invalid_cursor')
-  if (takesKey) for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
+  if (takesIdempotencyKey(operation, method))
+    for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
   for (const code of operation.refusals) codes.add(code)
   return codes
 }
@@ -204,6 +183,7 @@ function finish(document: Json): Json {
     }
   }
   addExamples(document)
+  shareParts(document)
   return document
 }
 

@@ -20,6 +20,8 @@ export interface Operation {
   bodyTypes: readonly string[]
   /** What a body is, by media type, that is read as a stream, and so is not validated as a whole. */
   streamedBody?: Readonly<Record<string, TSchema>>
+  /** Header fields of a request that it alone looks at, with what they say. */
+  headers?: Readonly<Record<string, string>>
   /** True for a POST that only reads: repeating it does no harm. */
   changesNothing: boolean
   /** True where the answer shows a secret, this once. */
@@ -56,6 +58,7 @@ interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
   query?: Q
   body?: B
   streamedBody?: Operation['streamedBody']
+  headers?: Operation['headers']
   answers: Record<number, Answer>
   refusals?: readonly ProblemCode[]
   ifMatch?: Operation['ifMatch']
@@ -91,6 +94,7 @@ export function operation<P extends TSchema = Empty, Q extends TSchema = Empty, 
         ifMatch: options.ifMatch ?? 'none',
         changesNothing: options.changesNothing ?? false,
         answersSecret: options.answersSecret ?? false,
+        ...(options.headers ? { headers: options.headers } : {}),
         ...(options.streamedBody ? { streamedBody: options.streamedBody } : {}),
         bodyTypes: body ? (options.bodyTypes ?? ['application/json']) : Object.keys(options.streamedBody ?? {}),
       } satisfies Operation,

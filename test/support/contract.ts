@@ -23,14 +23,26 @@ export type Check = (method: string, path: string, answer: Answer) => void
 
 let known: { document: Json; check: Check } | undefined
 
-/** The contract as the code has it, read once in each test file. */
+/** The contract as the code has it, read once in each test file; what its operations share stands in each. */
 export function contract(): { document: Json; check: Check } {
   if (known) return known
   const file = process.env[documentVariable]
   if (!file) throw new Error('Tests need the contract: start them with `npm test`.')
-  const document = JSON.parse(readFileSync(file, 'utf8'))
+  const document = followed(JSON.parse(readFileSync(file, 'utf8')))
   known = { document, check: checkOf(document) }
   return known
+}
+
+/** A document whose operations have their parameters, answers and header fields in themselves: schemas stay components. */
+export function followed(document: Json): Json {
+  const follow = (part: Json): Json => {
+    if (typeof part !== 'object' || part === null) return part
+    const [, kind, name] = /^#[/]components[/](parameters|responses|headers)[/](.+)$/.exec(part.$ref) ?? []
+    if (kind !== undefined) return follow(document.components[kind][name as string])
+    if (Array.isArray(part)) return part.map(follow)
+    return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, follow(value)]))
+  }
+  return { ...document, paths: follow(document.paths) }
 }
 
 /**

@@ -100,7 +100,7 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
       id: operation.operationId,
       method: method.toUpperCase(),
       path,
-      scope: operation.security?.[0].api_key[0],
+      scope: operation.security[0]?.api_key[0],
       body: Object.values<Json>(operation.requestBody?.content ?? {})[0]?.schema,
       parameters: operation.parameters ?? [],
     })),

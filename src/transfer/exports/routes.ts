@@ -112,6 +112,10 @@ export const exportOrders: FastifyPluginAsyncTypebox<SliceOptions> = async (app,
       tag,
       summary: 'Download a file of an export',
       description: 'With `Range: bytes=…` a part of it (206).',
+      headers: {
+        Range: '`bytes=…`: the part that is asked for; the whole where it asks for several',
+        'If-Range': 'The ETag of the file whose other parts you have: the whole where it is not that any more',
+      },
       params: strictObject({
         id: uuid(),
         name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[a-z0-9_.]+$' }),
