@@ -201,7 +201,7 @@ export const sharedSchemas: readonly TSchema[] = [Money, ExternalRef, Ref, Metad
  * The merge patch of a writable schema (RFC 7396): every member may be left out, and null clears it. What the result
  * may be is checked against the writable schema itself.
  */
-export function patchOf<T extends TObject>(schema: T, name: string) {
+export function patchOf<T extends TObject>(schema: T, name: string, options: Options = {}) {
   const members = Object.entries(schema.properties as Record<string, TSchema>).map(([key, member]) => [
     key,
     patchable(member),
@@ -213,6 +213,7 @@ export function patchOf<T extends TObject>(schema: T, name: string) {
     properties: Object.fromEntries(members),
     minProperties: 1,
     description: 'A JSON Merge Patch (RFC 7396): absent leaves alone, null clears',
+    ...options,
   })
 }
 
