@@ -125,6 +125,17 @@ t.test('header fields that operations look at, and those of answers, are describ
   t.strictSame(fieldsOf(document.paths['/v1/answers/{token}'].get), ['Draft-Key'])
 })
 
+t.test('what endpoints are sent is described', async (t) => {
+  const { post } = published.webhooks.event
+  t.strictSame(
+    post.parameters.map(({ name }: Json) => name),
+    ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+  )
+  t.match(post.requestBody.content['application/json'].schema, { $ref: '#/components/schemas/WebhookMessage' })
+  const listed: string[] = published.components.schemas.EventTypeFilter.enum
+  for (const type of ['partnership.*', 'partnership.activated', 'pause.resumption_due']) t.ok(listed.includes(type))
+})
+
 t.test('what operations share is said once', async (t) => {
   const { parameters, responses, headers } = published.components
   t.ok(parameters['If-Match'].required)

@@ -21,7 +21,10 @@ const always: readonly ProblemCode[] = [
 
 /** The OpenAPI 3.1 document, made from the routes. */
 export const openapi = fp(
-  async (app: FastifyInstance, options: { publicUrl: string; version: string; tags: readonly Json[] }) => {
+  async (
+    app: FastifyInstance,
+    options: { publicUrl: string; version: string; tags: readonly Json[]; webhooks: Json },
+  ) => {
     await app.register(swagger, {
       convertConstToEnum: false,
       openapi: {
@@ -35,6 +38,7 @@ export const openapi = fp(
         },
         servers: [{ url: options.publicUrl }],
         tags: options.tags as never,
+        webhooks: options.webhooks as never,
         components: {
           securitySchemes: {
             api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer beide_…`' },

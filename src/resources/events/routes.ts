@@ -8,7 +8,7 @@ import { operation } from '../../platform/operation.ts'
 import type { EventSignals } from '../../platform/signals.ts'
 import { type Sight, sightOf } from '../../platform/visibility.ts'
 import { type FeedPage, type FeedQuestion, feedPage } from './read.ts'
-import { Actor, Event, EventPage, EventQuery } from './schemas.ts'
+import { Actor, Event, EventPage, EventQuery, EventTypeFilter } from './schemas.ts'
 
 export interface EventOptions extends SliceOptions {
   signals: EventSignals
@@ -18,7 +18,7 @@ export interface EventOptions extends SliceOptions {
 
 /** The feed of changes, in the order of commits. */
 export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, options) => {
-  for (const schema of [Actor, Event, EventPage]) app.addSchema(schema)
+  for (const schema of [Actor, Event, EventPage, EventTypeFilter]) app.addSchema(schema)
   const read = sharedReads(options)
 
   app.get(

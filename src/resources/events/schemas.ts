@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { instant, nullable, ref, uuid } from '../../core/schemas.ts'
+import { codes, instant, nullable, ref, uuid } from '../../core/schemas.ts'
+import { eventTypeFilters } from '../../platform/event-types.ts'
 
 export const Actor = Type.Object(
   {
@@ -17,7 +18,10 @@ export const Actor = Type.Object(
 export const eventMembers = {
   sequence: Type.Integer({ minimum: 1, description: 'Without a gap, in the order of commits, for each tenant' }),
   id: uuid(),
-  type: Type.String({ description: 'The kind of record and what happened', examples: ['partnership.activated'] }),
+  type: Type.String({
+    description: 'The kind of record and what happened: EventTypeFilter lists the types; more may come',
+    examples: ['partnership.activated'],
+  }),
   resource_type: Type.String({ examples: ['partnership'] }),
   resource_id: uuid(),
   version: Type.Integer({ description: 'The version of the record after the change' }),
@@ -77,9 +81,11 @@ export const EventPage = Type.Object(
   { $id: 'EventPage', description: 'A stretch of the feed' },
 )
 
-const typeForm = '^[a-z_]+\\.([a-z_]+|\\*)$'
-export const eventType = () =>
-  Type.String({ pattern: typeForm, maxLength: 100, examples: ['partnership.*', 'organisation.deleted'] })
+export const EventTypeFilter = codes(eventTypeFilters, {
+  $id: 'EventTypeFilter',
+  examples: ['partnership.activated'],
+  description: 'A type of event, or with `.*` all of one kind of record',
+})
 
 export const EventQuery = Type.Object(
   {
@@ -87,8 +93,7 @@ export const EventQuery = Type.Object(
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
       default: 0,
-      description:
-        'The last sequence that you have: `next_after` of the answer before, or `event_sequence` of an export',
+      description: 'The last sequence that you have: `next_after` of the answer before, or `sequence` of an export',
     }),
     limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
     wait: Type.Integer({
@@ -98,7 +103,7 @@ export const EventQuery = Type.Object(
       description: 'Seconds to wait for an event, where there is none yet',
     }),
     types: Type.Optional(
-      Type.Array(eventType(), {
+      Type.Array(ref(EventTypeFilter), {
         minItems: 1,
         maxItems: 50,
         description: 'Only these, such as partnership.* or evaluation.closed',

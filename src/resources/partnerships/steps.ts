@@ -2,6 +2,7 @@ import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
+import type { EventVerb } from '../../platform/event-types.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
@@ -41,7 +42,7 @@ async function take(tx: Tx, id: string, ifMatch: IfMatch, name: PartnershipStep)
 interface Move {
   step: PartnershipStep
   /** What happened, in the name of the event. */
-  verb: string
+  verb: EventVerb
   /** The day it counts from. */
   on: string
   to?: PartnershipStatus
