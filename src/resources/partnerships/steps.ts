@@ -112,7 +112,8 @@ function refuseForeign(partnership: Partnership, partyId: string | null | undefi
 /** Keeps the assent of one party. The same again changes nothing; another one in its place is refused. */
 export async function assentToPartnership(tx: Tx, id: string, ifMatch: IfMatch, body: AssentWrite): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'assent')
-  const { on = today, note = null } = body
+  const { note = null } = body
+  const on = body.on ?? today
   const recordedByPartyId = body.recorded_by_party_id?.toLowerCase() ?? null
   const faults = new Faults()
   checkParty(partnership, 'party_id', body.party_id, faults)

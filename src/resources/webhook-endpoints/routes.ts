@@ -70,6 +70,7 @@ export const webhookEndpoints: FastifyPluginAsyncTypebox<WebhookOptions> = async
     one,
     scopes,
     description: 'With its deliveries; what was not sent yet is not sent any more.',
+    refusesRemoval: [],
     commands: { remove: removeEndpoint },
   })
   rotate(app, options)
