@@ -59,6 +59,7 @@ import { substitutions } from './resources/substitutions/routes.ts'
 import { system } from './resources/system/routes.ts'
 import { thresholds } from './resources/thresholds/routes.ts'
 import type { Webhooks } from './resources/webhook-endpoints/delivery.ts'
+import { sentToEndpoints } from './resources/webhook-endpoints/message.ts'
 import { webhookEndpoints } from './resources/webhook-endpoints/routes.ts'
 import { tags } from './tags.ts'
 import { exportOrders } from './transfer/exports/routes.ts'
@@ -158,7 +159,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     ...termSchemas,
   ])
     app.addSchema(schema)
-  await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags })
+  await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags, webhooks: sentToEndpoints })
   await app.register(overload, { eventLoopDelayMaxMs: deps.eventLoopDelayMaxMs ?? 2000 })
   const draining = deps.draining ?? new AbortController().signal
   await app.register(drain, { draining })

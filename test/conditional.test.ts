@@ -62,6 +62,18 @@ t.test('deleting needs the tag too', async (t) => {
   isProblem(t, await service.call('DELETE', path, undefined, { ifMatch: '"1"' }), 'not_found')
 })
 
+t.test('If-Match: what is not there yet is not what was read', async (t) => {
+  const path = '/v1/organisations/by-ref/crm/absent'
+  const put = (ifMatch?: string) =>
+    service.call('PUT', path, { name: 'Absent', sector: 'other' }, ifMatch === undefined ? {} : { ifMatch })
+  for (const ifMatch of ['"1"', '*']) isProblem(t, await put(ifMatch), 'stale')
+  isProblem(t, await service.get(path), 'not_found')
+  const events = (await service.get('/v1/events?types=organisation.*')).body.latest
+  t.equal((await put()).status, 201)
+  t.equal((await service.get('/v1/events?types=organisation.*')).body.latest, events + 1)
+  t.equal((await put('*')).status, 200)
+})
+
 t.test('every write to a record with a tag asks for it', async (t) => {
   for (const [path, methods] of Object.entries<
     Record<string, { parameters?: { name: string; required?: boolean }[]; operationId: string }>

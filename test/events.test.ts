@@ -49,6 +49,23 @@ t.test('each change is an event with the record as it was then', async (t) => {
   t.same((await feed(service, 'after=0', other.key)).body, { data: [], next_after: 0, latest: 0 })
 })
 
+t.test('a type that there is not is refused, and the nearest are named', async (t) => {
+  const service = await startService(t)
+  for (const [given, near] of [
+    ['partnership.activaded', 'partnership.activated'],
+    ['partnerships.*', 'partnership.*'],
+    ['organisation.paused', 'organisation.*'],
+  ]) {
+    const asked = await feed(service, `types=organisation.created,${given}`)
+    t.match(asked, { status: 400, body: { errors: [{ pointer: '?types/1', code: 'enum' }] } })
+    t.match(asked.body.errors[0].detail, `"${near}"`)
+    const body = { url: 'https://example.org', types: [given] }
+    const made = await service.call('POST', '/v1/webhook-endpoints', body)
+    t.match(made, { status: 400, body: { errors: [{ pointer: '/types/0', code: 'enum' }] } })
+    t.match(made.body.errors[0].detail, `"${near}"`)
+  }
+})
+
 t.test('pages and types: a filter moves on over what it lets out', async (t) => {
   const service = await startService(t)
   for (let at = 1; at <= 5; at += 1) await service.make(path, charity(`Charity ${at}`))

@@ -3,10 +3,12 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import t from 'tap'
 import { scopes } from '../src/platform/scopes.ts'
+import { followed } from './support/contract.ts'
 import { type Json, startService } from './support/harness.ts'
 
 const service = await startService(t)
 const { document } = service
+const published: Json = (await service.get('/openapi.json', { key: null })).body
 
 interface Found {
   name: string
@@ -24,7 +26,7 @@ function* schemasIn(part: Json, pointer = ''): Generator<[string, Json]> {
 }
 
 t.test('the document is valid OpenAPI 3.1', async (t) => {
-  const result = await new Validator().validate(structuredClone(document))
+  const result = await new Validator().validate(structuredClone(published))
   t.same(result.errors ?? [], [])
   t.ok(result.valid)
   t.equal(document.openapi, '3.1.0')
@@ -37,13 +39,13 @@ t.test('every operation is named, tagged, summed up and guarded', async (t) => {
     t.equal(operation.tags.length, 1, name)
     t.ok(tags.includes(operation.tags[0]), `${name}: ${operation.tags[0]} is described`)
     t.match(operation.summary, /\S/, name)
-    if (!operation.security) continue
+    if (operation.security.length === 0) continue
     const [scope] = operation.security[0].api_key
     t.ok(scopes.includes(scope), `${name}: ${scope}`)
     for (const status of [401, 403, 429, 500, 503]) t.ok(operation.responses[status], `${name} documents ${status}`)
   }
   t.same(
-    operations.filter(({ operation }) => !operation.security).map(({ operation }) => operation.operationId),
+    operations.filter(({ operation }) => operation.security.length === 0).map(({ operation }) => operation.operationId),
     [
       'get_liveness',
       'get_readiness',
@@ -103,7 +105,56 @@ t.test('schemas are written as OpenAPI 3.1 has them', async (t) => {
   t.same(faults, [])
 })
 
+t.test('header fields that operations look at, and those of answers, are described', async (t) => {
+  const fieldsOf = ({ parameters = [] }: Json) =>
+    parameters.flatMap(({ in: place, name }: Json) => (place === 'header' ? [name] : []))
+  for (const { name, operation } of operations) {
+    const isGuarded = operation.security.length > 0
+    t.equal(fieldsOf(operation).includes('If-None-Match'), 304 in operation.responses, name)
+    for (const [status, { headers }] of Object.entries<Json>(operation.responses)) {
+      t.ok(headers['X-Request-Id'], `${name} ${status}`)
+      for (const field of ['RateLimit', 'RateLimit-Policy'])
+        t.equal(field in headers, isGuarded && status !== '401', `${name} ${status} ${field}`)
+      if (['429', '503'].includes(status)) t.ok(headers['Retry-After'], `${name} ${status}`)
+      if (['401', '403'].includes(status)) t.ok(headers['WWW-Authenticate'], `${name} ${status}`)
+    }
+  }
+  const file = document.paths['/v1/exports/{id}/files/{name}'].get
+  t.strictSame(fieldsOf(file), ['If-None-Match', 'Range', 'If-Range'])
+  t.match(file.responses['416'].headers, { 'Content-Range': {} })
+  t.strictSame(fieldsOf(document.paths['/v1/answers/{token}'].get), ['Draft-Key'])
+})
+
+t.test('what endpoints are sent is described', async (t) => {
+  const { post } = published.webhooks.event
+  t.strictSame(
+    post.parameters.map(({ name }: Json) => name),
+    ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+  )
+  t.match(post.requestBody.content['application/json'].schema, { $ref: '#/components/schemas/WebhookMessage' })
+  const listed: string[] = published.components.schemas.EventTypeFilter.enum
+  for (const type of ['partnership.*', 'partnership.activated', 'pause.resumption_due']) t.ok(listed.includes(type))
+})
+
+t.test('what operations share is said once', async (t) => {
+  const { parameters, responses, headers } = published.components
+  t.ok(parameters['If-Match'].required)
+  t.ok(headers['X-Request-Id'])
+  t.match(responses.NotFound, { content: { 'application/problem+json': {} } })
+  const { patch } = published.paths['/v1/organisations/{id}']
+  t.strictSame(patch.responses['404'], { $ref: '#/components/responses/NotFound' })
+  t.ok(JSON.stringify(published).length < 0.9 * JSON.stringify(document).length)
+})
+
+t.test('what a member means stands beside the component that it is', async (t) => {
+  const { Commitment, CommitmentFulfilment } = document.components.schemas
+  t.strictSame(Commitment.properties.delivered, {
+    $ref: '#/components/schemas/Measure',
+    description: 'Confirmed fulfilments less those that were reversed',
+  })
+  t.match(CommitmentFulfilment.properties.due.description, /^What was due by then/)
+})
+
 t.test('the committed and the served document are the same', async (t) => {
-  const served = await service.get('/openapi.json', { key: null })
-  t.same(served.body, document)
+  t.same(followed(published), document)
 })

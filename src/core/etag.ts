@@ -19,8 +19,11 @@ export function noneMatchHits(header: string | undefined, etag: string): boolean
   return tagsOf(header).some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag)
 }
 
-/** The precondition of a write: refuses with 412 where the record has moved on (strong comparison, RFC 9110, 13.1.1). */
-export type IfMatch = (version: number) => void
+/**
+ * The precondition of a write: refuses with 412 where the record has moved on (strong comparison, RFC 9110, 13.1.1), or
+ * where there is none, whose version is null.
+ */
+export type IfMatch = (version: number | null) => void
 
 /** Reads the `If-Match` header of a write; missing is 428. */
 export function requiredIfMatch(header: string | undefined): IfMatch {
@@ -35,8 +38,12 @@ export function requiredIfMatch(header: string | undefined): IfMatch {
 
 /** Reads an `If-Match` header that may be left out. */
 export function optionalIfMatch(header: string | undefined): IfMatch {
-  const tags = header === undefined ? ['*'] : tagsOf(header)
+  if (header === undefined) return () => {}
+  const tags = tagsOf(header)
   return (version) => {
+    if (version === null) {
+      throw new Problem('stale', 'There is no such record yet, and If-Match asks for one: leave it out to create it.')
+    }
     if (tags.some((tag) => tag === '*' || tag === etagOf(version))) return
     throw new Problem(
       'stale',

@@ -170,6 +170,26 @@ export const ProblemDocument = Type.Object(
     from: Type.Optional(Type.String({ description: 'The state that the record is in' })),
     to: Type.Optional(Type.String({ description: 'The state that was asked for' })),
     allowed: Type.Optional(Type.Array(Type.String(), { description: 'The states that it may go to now' })),
+    partnership_status: Type.Optional(Type.String({ description: 'The state of its partnership, which forbids it' })),
+    organisation_status: Type.Optional(Type.String({ description: 'The state of its organisation, which forbids it' })),
+    may_decide: Type.Optional(Type.Array(uuid(), { description: 'The parties of which one has to decide it' })),
+    current_etag: Type.Optional(Type.String({ description: 'The ETag of the record as it is now', examples: ['"4"'] })),
+    merged_into_id: Type.Optional(uuid({ description: 'The record that it was merged into: write to that one' })),
+    conflicts: Type.Optional(
+      Type.Array(Type.Object({ code: Type.String(), detail: Type.String(), partnership_ids: Type.Array(uuid()) }), {
+        description: 'What stands in the way of a merge, as its preview shows it',
+      }),
+    ),
+    dependants: Type.Optional(Type.Array(Type.String(), { description: 'The kinds of records that depend on it' })),
+    open_commitments: Type.Optional(
+      Type.Array(Type.Object({ id: uuid(), title: Type.String(), status: Type.String() }), {
+        description: 'The commitments of the partnership that are still to be brought to an end',
+      }),
+    ),
+    reversal_of: Type.Optional(nullable(uuid({ description: 'The entry that this one takes back' }))),
+    reversed_by_id: Type.Optional(nullable(uuid({ description: 'The entry that takes this one back' }))),
+    oldest_after: Type.Optional(Type.Integer({ description: 'The oldest position that the feed can go on from' })),
+    latest: Type.Optional(Type.Integer({ description: 'The last sequence of the feed' })),
   },
   { $id: 'Problem', description: 'An error (RFC 9457). Problem kinds may carry further members.' },
 )
@@ -181,7 +201,7 @@ export const sharedSchemas: readonly TSchema[] = [Money, ExternalRef, Ref, Metad
  * The merge patch of a writable schema (RFC 7396): every member may be left out, and null clears it. What the result
  * may be is checked against the writable schema itself.
  */
-export function patchOf<T extends TObject>(schema: T, name: string) {
+export function patchOf<T extends TObject>(schema: T, name: string, options: Options = {}) {
   const members = Object.entries(schema.properties as Record<string, TSchema>).map(([key, member]) => [
     key,
     patchable(member),
@@ -193,6 +213,7 @@ export function patchOf<T extends TObject>(schema: T, name: string) {
     properties: Object.fromEntries(members),
     minProperties: 1,
     description: 'A JSON Merge Patch (RFC 7396): absent leaves alone, null clears',
+    ...options,
   })
 }
 

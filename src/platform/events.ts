@@ -3,13 +3,14 @@ import { newId } from '../core/ids.ts'
 import type { GatheredChange, Tx } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import type { Telling } from '../db/sharing.ts'
+import type { EventVerb } from './event-types.ts'
 import type { AnyResource, Outcome } from './resource.ts'
 
 export interface Change {
   resource: AnyResource
   id: string
   /** What happened, without the resource: `created`, `paused`. */
-  verb: string
+  verb: EventVerb
   /** The names of the members that changed; all of them for a new record. */
   changed?: readonly string[]
 }

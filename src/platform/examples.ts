@@ -30,6 +30,42 @@ const byFormat: Record<string, string> = {
   uri: 'https://example.org',
 }
 
+/** Texts that say something else than words of a person, by the name of their member. */
+const byName: Record<string, string> = {
+  base_currency: 'EUR',
+  changed: 'importance',
+  code: 'required',
+  countries: 'NL',
+  country: 'NL',
+  currency: 'EUR',
+  email: 'f.devries@example.org',
+  evaluation_interval: 'P1Y',
+  evidence_url: 'https://example.org/report',
+  from_system: 'salesforce',
+  glide_number: 'FL-2026-000042-NLD',
+  hash: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9',
+  jwks_url: 'https://login.example.org/keys',
+  issuer: 'https://login.example.org',
+  language: 'nl',
+  languages: 'nl',
+  next_cursor: 'eyJ2IjoxfQ',
+  notice_period: 'P3M',
+  operation: 'update_objective',
+  phone: '+31 20 555 0100',
+  pointer: '/name',
+  preferred_language: 'nl',
+  previous_hash: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9',
+  request_id: '8e03978e-40d5-43e8-bc93-6894a57f9324',
+  resource_type: 'objective',
+  sdg_targets: '4.1',
+  system: 'salesforce',
+  time_zone: 'Europe/Amsterdam',
+  type: 'partnership.activated',
+  types: 'partnership.activated',
+  url: 'https://crm.example.org/hooks/beide',
+  website: 'https://example.org',
+}
+
 /** `whole` shows every member, as an answer has them; else members that may be left out are, unless they say an example. */
 interface Style {
   whole: boolean
@@ -37,29 +73,29 @@ interface Style {
 }
 
 /** An example of what a schema lets through, put together from the examples, codes and defaults of its parts. */
-export function exampleOf(schema: Schema, style: Style): unknown {
+export function exampleOf(schema: Schema, style: Style, name = ''): unknown {
   const { $ref, examples, anyOf, oneOf, allOf } = schema
   if (examples !== undefined && examples.length > 0) return examples[0]
-  if ($ref !== undefined) return exampleOf(style.schemas[$ref.replace('#/components/schemas/', '')] ?? {}, style)
+  if ($ref !== undefined) return exampleOf(style.schemas[$ref.replace('#/components/schemas/', '')] ?? {}, style, name)
   if (schema.const !== undefined) return schema.const
   if (schema.default !== undefined && !style.whole) return schema.default
   if (schema.enum) return schema.enum[0]
   const branch = (oneOf ?? anyOf)?.[0]
   if (branch) {
-    const chosen = exampleOf(branch, style)
+    const chosen = exampleOf(branch, style, name)
     return schema.properties ? { ...(objectOf(schema, style) as Json), ...(chosen as Json) } : chosen
   }
   if (allOf) return Object.assign({}, ...allOf.map((part) => exampleOf(part, style)))
-  return byType(schema, style)
+  return byType(schema, style, name)
 }
 
-function byType(schema: Schema, style: Style): unknown {
+function byType(schema: Schema, style: Style, name: string): unknown {
   switch ([schema.type].flat()[0]) {
     case 'object':
       return objectOf(schema, style)
     case 'array':
       return style.whole || (schema.minItems ?? 0) > 0
-        ? Array.from({ length: Math.max(1, schema.minItems ?? 0) }, () => exampleOf(schema.items ?? {}, style))
+        ? Array.from({ length: Math.max(1, schema.minItems ?? 0) }, () => exampleOf(schema.items ?? {}, style, name))
         : []
     case 'integer':
     case 'number':
@@ -69,7 +105,7 @@ function byType(schema: Schema, style: Style): unknown {
     case 'null':
       return null
     default:
-      return byFormat[schema.format ?? ''] ?? 'Samen sterk'
+      return byFormat[schema.format ?? ''] ?? byName[name] ?? 'Samen sterk'
   }
 }
 
@@ -81,7 +117,7 @@ function objectOf({ properties = {}, required = [], minProperties = 0 }: Schema,
   // Where none of the members must be there, but one at least: the first.
   const chosen = shown.length < minProperties ? members.slice(0, minProperties) : shown
   const inner = chosen === shown ? style : { ...style, whole: true }
-  return Object.fromEntries(chosen.map(([name, member]) => [name, exampleOf(member, inner)]))
+  return Object.fromEntries(chosen.map(([name, member]) => [name, exampleOf(member, inner, name)]))
 }
 
 interface Media {

@@ -52,9 +52,13 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
       return [{ pointer: at(`${path}/${escapePointer(name)}`), code: 'required', detail: `"${name}" is required.` }]
     }
     case 'enum': {
-      const allowed = (params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')
+      const values = params['allowedValues'] as unknown[]
       const given = typeof error.data === 'string' ? `"${error.data.slice(0, 60)}" is not known here. ` : ''
-      return [{ pointer: at(path), code: 'enum', detail: `${given}Must be one of ${allowed}.` }]
+      const isLong = values.length > listedMax && typeof error.data === 'string'
+      const named = isLong ? nearest(values as string[], error.data as string) : values
+      const what = isLong ? 'Must be one of those in the contract, such as' : 'Must be one of'
+      const detail = `${given}${what} ${named.map((value) => JSON.stringify(value)).join(', ')}.`
+      return [{ pointer: at(path), code: 'enum', detail }]
     }
     case 'type': {
       const types = [params['type']].flat().join(' or ')
@@ -83,6 +87,18 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
     default:
       return [{ pointer: at(path), code: keyword, detail: `${capital(error.message ?? 'Is not valid')}.` }]
   }
+}
+
+/** So many values of a closed list are named in a fault; of a longer one those that begin most like what was given. */
+const listedMax = 50
+const nearestMax = 5
+
+function nearest(values: readonly string[], given: string): string[] {
+  const alike = (value: string): number => {
+    const end = [...value].findIndex((letter, at) => letter !== given[at])
+    return end === -1 ? value.length : end
+  }
+  return [...values].sort((a, b) => alike(b) - alike(a)).slice(0, nearestMax)
 }
 
 const formats: Record<string, string> = {

@@ -101,8 +101,8 @@ export const HistoryEntry = Type.Object(
   {
     id: uuid(),
     version: Type.Integer({ minimum: 1, description: 'The version of the record after the change' }),
-    from_status: nullable(Type.String({ description: 'Null where the record began' })),
-    to_status: Type.String(),
+    from_status: nullable(Type.String({ description: 'Null where the record began', examples: ['proposed'] })),
+    to_status: Type.String({ examples: ['active'] }),
     changed_on: date({ description: 'The day from which the state counts' }),
     changed_at: instant({ description: 'When it was recorded here' }),
     decided_by_party_id: nullable(uuid({ description: 'The party whose decision it was' })),

@@ -147,6 +147,8 @@ export function changeOne(app: Typed, { database, clock }: SliceOptions, options
 
 type Removes = Pick<Items<TSchema>, 'resource' | 'tag' | 'one' | 'scopes'> & {
   description?: string
+  /** What deleting may refuse; that others depend on it, or its state, where it is not given. */
+  refusesRemoval?: readonly ProblemCode[]
   commands: Pick<Items<TSchema>['commands'], 'remove'>
 }
 
@@ -165,7 +167,7 @@ export function removeOne(app: Typed, { database, clock }: SliceOptions, options
       ...(options.description === undefined ? {} : { description: options.description }),
       params: idParams,
       answers: { 204: noContent('It is gone') },
-      refusals: ['in_use', 'state_forbids'],
+      refusals: options.refusesRemoval ?? ['in_use', 'state_forbids'],
       ifMatch: 'required',
     }),
     async (request, reply) => {

@@ -3,7 +3,9 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ProblemCode, problems } from '../core/problem.ts'
 import { addExamples } from './examples.ts'
+import { answerHeadersOf, problemHeadersOf, requestHeadersOf } from './headers.ts'
 import { type Operation, takesIdempotencyKey } from './operation.ts'
+import { shareParts } from './sharing.ts'
 
 type Json = Record<string, unknown>
 
@@ -19,7 +21,10 @@ const always: readonly ProblemCode[] = [
 
 /** The OpenAPI 3.1 document, made from the routes. */
 export const openapi = fp(
-  async (app: FastifyInstance, options: { publicUrl: string; version: string; tags: readonly Json[] }) => {
+  async (
+    app: FastifyInstance,
+    options: { publicUrl: string; version: string; tags: readonly Json[]; webhooks: Json },
+  ) => {
     await app.register(swagger, {
       convertConstToEnum: false,
       openapi: {
@@ -33,6 +38,7 @@ export const openapi = fp(
         },
         servers: [{ url: options.publicUrl }],
         tags: options.tags as never,
+        webhooks: options.webhooks as never,
         components: {
           securitySchemes: {
             api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `Authorization: Bearer beide_…`' },
@@ -45,7 +51,8 @@ export const openapi = fp(
           },
         },
       },
-      refResolver: { buildLocalReference: (json) => String(json['$id']) },
+      // Called with each component before it is converted.
+      refResolver: { buildLocalReference: (json) => String(wrapRefs(json as Json)['$id']) },
       transform: ({ schema, url, route }) => ({
         schema: describe(schema as Json, route as RouteOptions) as never,
         url,
@@ -60,74 +67,50 @@ export const openapi = fp(
 function describe(schema: Json | undefined, route: RouteOptions): Json {
   const operation = (route.config as { operation?: Operation } | undefined)?.operation
   if (!operation) return { hide: true }
-  const { id, tag, summary, description, scope, ifMatch, bodyTypes } = operation
-  const takesKey = takesIdempotencyKey(operation, String(route.method))
+  const { id, tag, summary, description, scope, bodyTypes, streamedBody } = operation
+  const method = String(route.method)
   return {
     ...schema,
     operationId: id,
     tags: [tag],
     summary,
-    ...(scope === null ? {} : { security: [{ api_key: [scope] }, { access_token: [scope] }] }),
+    security: scope === null ? [] : [{ api_key: [scope] }, { access_token: [scope] }],
     description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
       .filter(Boolean)
       .join('\n\n'),
-    ...(operation.streamedBody ? { body: operation.streamedBody } : {}),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
-    ...headersOf(ifMatch, takesKey),
-    response: answersOf(operation, schema, takesKey),
+    ...(streamedBody ? { body: { content: mapValues(streamedBody, (schema) => ({ schema })) } } : {}),
+    ...requestHeadersOf(operation, method),
+    response: answersOf(operation, schema, method),
   }
 }
 
-const ifMatchHeader = {
-  'If-Match': { type: 'string', description: 'The ETag of the representation that you read', examples: ['"3"'] },
-}
-const keyHeader = {
-  'Idempotency-Key': {
-    type: 'string',
-    minLength: 1,
-    maxLength: 255,
-    description:
-      'A key of your own for this one request, bare or in double quotes. The same request again under it, within 48 ' +
-      'hours, is not done again: it gets the same answer, with Idempotent-Replayed. A refusal is not kept, for it ' +
-      'changed nothing.',
-    examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
-  },
-}
-
-function headersOf(ifMatch: Operation['ifMatch'], takesKey: boolean): Json {
-  const properties = { ...(ifMatch === 'none' ? {} : ifMatchHeader), ...(takesKey ? keyHeader : {}) }
-  if (Object.keys(properties).length === 0) return {}
-  return { headers: { type: 'object', properties, ...(ifMatch === 'required' ? { required: ['If-Match'] } : {}) } }
-}
-
-const replayedHeader = { 'Idempotent-Replayed': '`true` where the answer was given before, under the same key' }
-
-function answersOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Json {
+function answersOf(operation: Operation, schema: Json | undefined, method: string): Json {
   const answers: Json = {}
-  for (const [status, { description, schema: body, mediaType, ...answer }] of Object.entries(operation.answers)) {
-    const headers = takesKey ? { ...answer.headers, ...replayedHeader } : answer.headers
+  for (const [status, { description, schema: body, mediaType, headers }] of Object.entries(operation.answers)) {
     answers[status] = {
       description,
-      ...(headers ? { headers: mapValues(headers, (text) => ({ type: 'string', description: text })) } : {}),
+      headers: answerHeadersOf(operation, method, headers),
       ...(body ? { content: { [mediaType ?? 'application/json']: { schema: body } } } : { type: 'null' }),
     }
   }
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of refusalsOf(operation, schema, takesKey)) {
+  for (const code of refusalsOf(operation, schema, method)) {
     const { status } = problems[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
   for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b)) {
     answers[String(status)] = {
       description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+      headers: problemHeadersOf(operation, codes),
       content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
     }
   }
   return answers
 }
 
-function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: boolean): Set<ProblemCode> {
-  const codes = new Set<ProblemCode>(operation.scope === null ? ['internal', 'unavailable'] : always)
+function refusalsOf(operation: Operation, schema: Json | undefined, method: string): Set<ProblemCode> {
+  const codes = new Set<ProblemCode>(operation.scope === null ? ['invalid_request', 'internal', 'unavailable'] : always)
   if (schema?.['params']) for (const code of ['not_found', 'uri_too_long'] as const) codes.add(code)
   if (operation.bodyTypes.length > 0)
     for (const code of ['bad_json', 'too_large', 'unsupported_media_type'] as const) codes.add(code)
@@ -135,8 +118,10 @@ function refusalsOf(operation: Operation, schema: Json | undefined, takesKey: bo
   if (operation.ifMatch === 'required') codes.add('precondition_required')
   const cursor = (schema?.['querystring'] as { properties?: Json } | undefined)?.properties?.['cursor']
   if (cursor) codes.add('invalid_cursor')
-  if (takesKey) for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
-  if (takesKey && operation.answersSecret) codes.add('answer_sealed')
+  if (takesIdempotencyKey(operation, method)) {
+    for (const code of ['key_in_flight', 'key_reused'] as const) codes.add(code)
+    if (operation.answersSecret) codes.add('answer_sealed')
+  }
   for (const code of operation.refusals) codes.add(code)
   return codes
 }
@@ -159,9 +144,32 @@ function withDefaultsTold(schema: Json): Json {
   return { ...schema, properties: told }
 }
 
+/** Parts of a schema or a document that are objects or lists. */
+const partsOf = (part: Json): Json[] =>
+  Object.values(part).filter((inner) => typeof inner === 'object' && inner !== null) as Json[]
+
+/** @fastify/swagger drops what stands beside a `$ref`, such as what the member means: there it is put into `allOf`. */
+function wrapRefs(schema: Json): Json {
+  partsOf(schema).forEach(wrapRefs)
+  const { $ref } = schema
+  if (typeof $ref !== 'string' || Object.keys(schema).length === 1) return schema
+  delete schema['$ref']
+  return Object.assign(schema, { allOf: [{ $ref }] })
+}
+
+/** In the document it stands beside the `$ref` again: OpenAPI 3.1 lets it. */
+function unwrapRefs(part: Json): void {
+  partsOf(part).forEach(unwrapRefs)
+  const { allOf } = part as { allOf?: Json[] }
+  if (allOf?.length !== 1 || allOf[0]?.['$ref'] === undefined) return
+  delete part['allOf']
+  Object.assign(part, allOf[0])
+}
+
 /** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies, examples. */
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
+  unwrapRefs(components.schemas)
   components.schemas = Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
   components.schemas = mapValues(components.schemas, (schema) => withDefaultsTold(schema as Json))
   for (const schema of Object.values(components.schemas)) mapDiscriminator(schema as Union, components.schemas)
@@ -181,6 +189,7 @@ function finish(document: Json): Json {
     }
   }
   addExamples(document)
+  shareParts(document)
   return document
 }
 

@@ -18,8 +18,10 @@ export interface Operation {
   ifMatch: 'required' | 'optional' | 'none'
   /** The bodies it takes; none for an operation without one. */
   bodyTypes: readonly string[]
-  /** What a body is that is read as a stream, and so is not validated as a whole. */
-  streamedBody?: TSchema
+  /** What a body is, by media type, that is read as a stream, and so is not validated as a whole. */
+  streamedBody?: Readonly<Record<string, TSchema>>
+  /** Header fields of a request that it alone looks at, with what they say. */
+  headers?: Readonly<Record<string, string>>
   /** True for a POST that only reads: repeating it does no harm. */
   changesNothing: boolean
   /** True where the answer shows a secret, this once. */
@@ -55,7 +57,8 @@ interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
   params?: P
   query?: Q
   body?: B
-  streamedBody?: TSchema
+  streamedBody?: Operation['streamedBody']
+  headers?: Operation['headers']
   answers: Record<number, Answer>
   refusals?: readonly ProblemCode[]
   ifMatch?: Operation['ifMatch']
@@ -91,8 +94,9 @@ export function operation<P extends TSchema = Empty, Q extends TSchema = Empty, 
         ifMatch: options.ifMatch ?? 'none',
         changesNothing: options.changesNothing ?? false,
         answersSecret: options.answersSecret ?? false,
+        ...(options.headers ? { headers: options.headers } : {}),
         ...(options.streamedBody ? { streamedBody: options.streamedBody } : {}),
-        bodyTypes: body || options.streamedBody ? (options.bodyTypes ?? ['application/json']) : [],
+        bodyTypes: body ? (options.bodyTypes ?? ['application/json']) : Object.keys(options.streamedBody ?? {}),
       } satisfies Operation,
     },
   }

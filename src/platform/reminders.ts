@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { newId } from '../core/ids.ts'
 import type { Caller, Tx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
+import type { EventVerb } from './event-types.ts'
 import { record } from './events.ts'
 import type { Chore, JobTools } from './jobs.ts'
 import type { AnyResource } from './resource.ts'
@@ -10,7 +11,7 @@ import type { AnyResource } from './resource.ts'
 export interface Reminder {
   resource: AnyResource
   /** What is told, without the resource: `resumption_due`. Never changed: it is kept with what was told. */
-  verb: string
+  verb: EventVerb
   /** Locks records of the tenant whose day has come by the instant `now` and that were not told. */
   hold: Prepared<{ id: string }>
   /** Tells those of the `ids` of which that is still so. */
@@ -25,7 +26,7 @@ const batch = 200
  * @param due a select of `id` and `due_on`, over the tenant (`tenantParam`) and as of `reminderNow`; each is told once
  * for each day, so that one which is put off and passes again is told again
  */
-export function defineReminder(resource: AnyResource, verb: string, due: RawBuilder<unknown>): Reminder {
+export function defineReminder(resource: AnyResource, verb: EventVerb, due: RawBuilder<unknown>): Reminder {
   const name = sql.lit(`${resource.type}.${verb}`)
   const untold = sql`(${due}) d
     where not exists (

@@ -31,7 +31,12 @@ const bodies: Record<ExportFormat, (row: TSchema) => TSchema> = {
       contentMediaType: 'application/json',
       contentSchema: { $ref: `${idOf(row)}#` },
     }),
-  parquet: () => Type.String({ contentMediaType: 'application/vnd.apache.parquet', description: 'A Parquet file' }),
+  parquet: () =>
+    Type.String({
+      format: 'binary',
+      contentMediaType: 'application/vnd.apache.parquet',
+      description: 'A Parquet file',
+    }),
 }
 
 /** The answer of an export. */

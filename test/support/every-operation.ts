@@ -100,7 +100,7 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
       id: operation.operationId,
       method: method.toUpperCase(),
       path,
-      scope: operation.security?.[0].api_key[0],
+      scope: operation.security[0]?.api_key[0],
       body: Object.values<Json>(operation.requestBody?.content ?? {})[0]?.schema,
       parameters: operation.parameters ?? [],
     })),
@@ -141,7 +141,9 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
     options: CallOptions & { body?: unknown; query?: string } = {},
   ): Promise<Answer> {
     const { body = bodyOf(operation), query = neededBy(operation, naming), ...rest } = options
-    return as.call(operation.method, `${addressOf(operation, naming)}${query}`, body, { ifMatch: '*', ...rest })
+    // With it an upsert would not create.
+    const precondition = operation.path.includes('/by-ref/') ? {} : { ifMatch: '*' }
+    return as.call(operation.method, `${addressOf(operation, naming)}${query}`, body, { ...precondition, ...rest })
   }
 
   /** The records of ours that a member may name: those of the kind that its name ends in, of its own kind, or any. */

@@ -81,7 +81,7 @@ export const RotateKey = strictObject(
       nullable(
         instant({
           description: 'Until when the old secret opens too, 90 days from now at most; left out or null: no longer',
-          examples: ['2030-01-01T00:00:00Z'],
+          examples: [null],
         }),
       ),
     ),

@@ -1,5 +1,6 @@
 import type { Lifecycle, Step } from '../../core/lifecycle.ts'
 import { acrossFrom, type Seat } from '../../core/sides.ts'
+import type { EventVerb } from '../../platform/event-types.ts'
 
 export const commitmentStatuses = [
   'draft',
@@ -34,7 +35,7 @@ export type Decider = 'promiser' | 'other_side' | 'either_side'
 interface CommitmentStep extends Step<CommitmentStatus> {
   readonly by: Decider
   /** The word for what happened, in events. */
-  readonly verb: string
+  readonly verb: EventVerb
   /** What it is called in a refusal. */
   readonly name: string
   /** True where the promise comes to life or goes on by it: not in a partnership that is over. */

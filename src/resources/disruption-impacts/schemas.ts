@@ -125,6 +125,7 @@ export const ImpactWrite = strictObject(
         partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
         severity: 'high',
         effects: ['activity_impossible', 'income_down'],
+        assessed_on: '2026-03-01',
         response: 'pause',
         response_due_on: '2026-04-01',
       },

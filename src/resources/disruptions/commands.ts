@@ -104,7 +104,7 @@ export async function moveDisruption(
     to,
     on: endedOn ?? dayOf(tx),
   })
-  const verb = { activate: 'activated', recover: 'recovering', end: 'ended' }[step]
+  const verb = ({ activate: 'activated', recover: 'recovering', end: 'ended' } as const)[step]
   return record(tx, { resource: disruptionResource, id, verb, changed: ['status', ...(end ? ['ended_on'] : [])] })
 }
 

@@ -213,7 +213,9 @@ export const EvaluationTemplateWrite = strictObject(
 )
 export type EvaluationTemplateWrite = Static<typeof EvaluationTemplateWrite>
 
-export const EvaluationTemplatePatch = patchOf(EvaluationTemplateWrite, 'EvaluationTemplatePatch')
+export const EvaluationTemplatePatch = patchOf(EvaluationTemplateWrite, 'EvaluationTemplatePatch', {
+  examples: [{ title: { nl: 'Vertrouwen in elkaar', en: 'Trust in each other' } }],
+})
 
 /** The writable members of a template, complete. */
 export type TemplateState = Omit<EvaluationTemplate, 'id' | 'version' | 'created_at' | 'updated_at' | 'origin'>

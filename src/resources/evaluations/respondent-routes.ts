@@ -69,6 +69,7 @@ export const answers: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { da
         'In the language asked for, else as the invitation, the contact or the organisation says. A draft is given to ' +
         'whoever sends the key that saving it gave, in the header `Draft-Key`. Answers that were submitted never show.',
       params,
+      headers: { 'Draft-Key': 'The `draft_key` that saving the draft gave' },
       query: strictObject({ language: Type.Optional(language()) }),
       answers: { 200: { description: 'The questions, while they can be answered', schema: ref(AnswerForm) } },
       refusals: ['rate_limited'],

@@ -2,6 +2,7 @@ import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { requireStep } from '../../core/lifecycle.ts'
 import type { Tx } from '../../db/database.ts'
+import type { EventVerb } from '../../platform/event-types.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
@@ -49,7 +50,7 @@ export async function lockForStep(tx: Tx, id: string, ifMatch: IfMatch, to: Eval
 export async function takeStep(
   tx: Tx,
   { evaluation, today }: Round,
-  verb: string,
+  verb: EventVerb,
   columns: StepColumns & { status: EvaluationStatus },
   { reason = null, beside = [] }: { reason?: string | null; beside?: readonly string[] } = {},
 ): Promise<Outcome> {

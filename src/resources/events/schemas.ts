@@ -25,7 +25,10 @@ export const changedMeans =
 export const eventMembers = {
   sequence: Type.Integer({ minimum: 1, description: 'Without a gap, in the order of commits, for each tenant' }),
   id: uuid(),
-  type: Type.String({ description: 'The kind of record and what happened', examples: ['partnership.activated'] }),
+  type: Type.String({
+    description: 'The kind of record and what happened: EventTypeFilter lists the types; more may come',
+    examples: ['partnership.activated'],
+  }),
   resource_type: Type.String({ examples: ['partnership'] }),
   resource_id: uuid(),
   version: Type.Integer({ description: 'The version of the record after the change' }),
@@ -48,14 +51,42 @@ export const eventMembers = {
   ),
 }
 
-export const Event = Type.Object(eventMembers, { $id: 'Event', description: 'One change of one record' })
+export const eventExample = {
+  sequence: 4711,
+  id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b',
+  type: 'objective.updated',
+  resource_type: 'objective',
+  resource_id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8c',
+  version: 4,
+  changed: ['importance'],
+  actor: { type: 'api_key', id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8d' },
+  request_id: '8e03978e-40d5-43e8-bc93-6894a57f9324',
+  occurred_at: '2026-03-01T12:00:00.123456Z',
+  data: {
+    id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8c',
+    version: 4,
+    level: 'outcome',
+    title: 'More children can swim',
+    importance: 5,
+  },
+  needs_scope: null,
+}
+
+export const Event = Type.Object(eventMembers, {
+  $id: 'Event',
+  description: 'One change of one record',
+  examples: [eventExample],
+})
 export type Event = Static<typeof Event>
 
 export const EventPage = Type.Object(
   {
     data: Type.Array(ref(Event)),
-    next_after: Type.Integer({ description: 'Go on from here: everything up to this sequence was looked at' }),
-    latest: Type.Integer({ description: 'The last sequence that there is' }),
+    next_after: Type.Integer({
+      examples: [4711],
+      description: 'Go on from here: everything up to this sequence was looked at',
+    }),
+    latest: Type.Integer({ examples: [4715], description: 'The last sequence that there is' }),
   },
   { $id: 'EventPage', description: 'A stretch of the feed' },
 )

@@ -4,6 +4,7 @@ import { requireNamedStep } from '../../core/lifecycle.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
+import type { EventVerb } from '../../platform/event-types.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs } from '../../platform/references.ts'
 import type { Outcome } from '../../platform/resource.ts'
@@ -119,7 +120,7 @@ export async function disputeFulfilment(tx: Tx, id: string, ifMatch: IfMatch, bo
 
 type Decision = NonNullable<Parameters<typeof fulfilmentChange>[2]>
 
-async function decide(tx: Tx, held: Held, id: string, verb: string, decision: Decision): Promise<Outcome> {
+async function decide(tx: Tx, held: Held, id: string, verb: EventVerb, decision: Decision): Promise<Outcome> {
   await fulfilmentChange(tx, id, decision)
   const outcome = record(tx, { resource: fulfilmentResource, id, verb, changed: Object.keys(decision) })
   await followLedger(tx, held, { decidedByPartyId: decision.decided_by_party_id ?? '' })

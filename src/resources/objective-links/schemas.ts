@@ -43,7 +43,17 @@ export const ObjectiveLinkCreate = strictObject(
     evaluation_id: Type.Optional(nullable(uuid({ description: 'An evaluation of the same partnership' }))),
     metadata: Type.Optional(ref(Metadata)),
   },
-  { $id: 'ObjectiveLinkCreate' },
+  {
+    $id: 'ObjectiveLinkCreate',
+    examples: [
+      {
+        partnership_ref: { system: 'crm', id: 'a0B5g0000012345' },
+        objective_ref: { system: 'crm', id: 'a0C5g0000054321' },
+        contribution: 3,
+        assessed_on: '2026-03-01',
+      },
+    ],
+  },
 )
 export type ObjectiveLinkCreate = Static<typeof ObjectiveLinkCreate>
 

@@ -81,6 +81,7 @@ export const oidcIssuers: FastifyPluginAsyncTypebox<SliceOptions> = async (app, 
     one,
     scopes,
     description: 'Its tokens stop working within a second on every process.',
+    refusesRemoval: [],
     commands: { remove: removeIssuer },
   })
 }

@@ -29,7 +29,7 @@ export const AssentWrite = strictObject(
         uuid({ description: 'The party that records it on behalf of that one, where it does not do so itself' }),
       ),
     ),
-    on: day('Today where left out'),
+    on: Type.Optional(nullable(date({ description: 'Today where left out' }))),
     note: Type.Optional(nullable(prose(2000, { examples: ['By e-mail of 1 March'] }))),
   },
   { $id: 'PartnershipAssent' },

@@ -2,6 +2,7 @@ import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
+import type { EventVerb } from '../../platform/event-types.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import type { Outcome } from '../../platform/resource.ts'
@@ -41,7 +42,7 @@ async function take(tx: Tx, id: string, ifMatch: IfMatch, name: PartnershipStep)
 interface Move {
   step: PartnershipStep
   /** What happened, in the name of the event. */
-  verb: string
+  verb: EventVerb
   /** The day it counts from. */
   on: string
   to?: PartnershipStatus
@@ -113,7 +114,8 @@ function refuseForeign(partnership: Partnership, partyId: string | null | undefi
 /** Keeps the assent of one party. The same again changes nothing; another one in its place is refused. */
 export async function assentToPartnership(tx: Tx, id: string, ifMatch: IfMatch, body: AssentWrite): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'assent')
-  const { on = today, note = null } = body
+  const { note = null } = body
+  const on = body.on ?? today
   const recordedByPartyId = body.recorded_by_party_id?.toLowerCase() ?? null
   const faults = new Faults()
   checkParty(partnership, 'party_id', body.party_id, faults)

@@ -28,8 +28,12 @@ export type Pause = Static<typeof Pause>
 export const PauseStart = strictObject(
   {
     starts_on: Type.Optional(date({ description: 'Today, in the time zone of the partnership, where left out' })),
-    planned_resume_on: Type.Optional(nullable(date({ description: 'This, or review_on, is needed' }))),
-    review_on: Type.Optional(nullable(date({ description: 'When it will be looked at again' }))),
+    planned_resume_on: Type.Optional(
+      nullable(date({ description: 'This, or review_on, is needed', examples: ['2026-06-01'] })),
+    ),
+    review_on: Type.Optional(
+      nullable(date({ description: 'When it will be looked at again', examples: ['2026-05-01'] })),
+    ),
     reason: codes(pauseReasons, { examples: ['solidarity'] }),
     initiated_by_party_id: uuid(),
     on_behalf_of_party_id: Type.Optional(nullable(uuid({ description: 'The party that the pause spares' }))),

@@ -103,7 +103,8 @@ export async function disableEndpoint(tx: Tx, id: string, reason: 'gone' | 'fail
 
 /** Sends a message that is in no feed, to try an endpoint. @returns the id of its delivery */
 export async function testEndpoint(tx: Tx, id: string): Promise<string> {
-  requireEnabled(await loadForUpdate(tx, resource, id))
+  const endpoint = await loadForUpdate(tx, resource, id)
+  requireEnabled(endpoint)
   const [deliveryId, eventId] = [newId(), newId()]
   const payload = {
     sequence: null,
@@ -111,10 +112,13 @@ export async function testEndpoint(tx: Tx, id: string): Promise<string> {
     type: 'webhook_endpoint.test',
     resource_type: 'webhook_endpoint',
     resource_id: id,
+    version: endpoint.version,
+    changed: [],
     actor: tx.actor,
     request_id: tx.requestId,
     occurred_at: tx.now,
     data: null,
+    needs_scope: null,
     timestamp: tx.now,
   }
   await testDeliveryInsert(tx, id, deliveryId, eventId, JSON.stringify(payload))

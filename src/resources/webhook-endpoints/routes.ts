@@ -15,6 +15,7 @@ import { deliveries } from './delivery-routes.ts'
 import {
   endpointStatuses,
   RotateSecret,
+  signedAlongHours,
   WebhookEndpoint,
   WebhookEndpointPatch,
   WebhookEndpointWithSecret,
@@ -69,6 +70,7 @@ export const webhookEndpoints: FastifyPluginAsyncTypebox<WebhookOptions> = async
     one,
     scopes,
     description: 'With its deliveries; what was not sent yet is not sent any more.',
+    refusesRemoval: [],
     commands: { remove: removeEndpoint },
   })
   rotate(app, options)
@@ -154,7 +156,7 @@ function rotate(app: Typed, { database, clock, webhooks }: WebhookOptions): void
     }),
     async (request, reply) => {
       const ifMatch = requiredIfMatch(request.headers['if-match'])
-      const { previous_valid_for_hours: hours } = request.body
+      const { previous_valid_for_hours: hours = signedAlongHours } = request.body
       const rotated = await database.write(callerOf(request, clock), (tx) =>
         rotateSecret(tx, webhooks.box, request.params.id, ifMatch, hours),
       )

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { codes, instant, line, nullable, patchOf, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 import { scopes } from '../../platform/scopes.ts'
-import { EventTypeFilter } from '../events/schemas.ts'
+import { EventTypeFilter, eventExample, eventMembers } from '../events/schemas.ts'
 
 export const endpointStatuses = ['enabled', 'disabled'] as const
 export const deliveryStatuses = ['pending', 'succeeded', 'failed', 'discarded'] as const
@@ -110,14 +110,35 @@ export const WebhookDelivery = Type.Object(
 )
 export type WebhookDelivery = Static<typeof WebhookDelivery>
 
+/** What is sent to an endpoint. */
+export const WebhookMessage = Type.Object(
+  {
+    ...eventMembers,
+    sequence: nullable(
+      Type.Integer({ minimum: 1, description: 'The place of the event in the feed; null for a test' }),
+    ),
+    timestamp: instant({ description: 'When it happened, as Standard Webhooks names it' }),
+  },
+  {
+    $id: 'WebhookMessage',
+    description: 'One change of one record, or a test: `webhook_endpoint.test`',
+    examples: [{ ...eventExample, timestamp: eventExample.occurred_at }],
+  },
+)
+
+/** How long messages are signed with the old secret, too, where the client does not say. */
+export const signedAlongHours = 24
+
 export const RotateSecret = strictObject(
   {
-    previous_valid_for_hours: Type.Integer({
-      minimum: 0,
-      maximum: 168,
-      default: 24,
-      description: 'How long messages are signed with the old secret, too',
-    }),
+    previous_valid_for_hours: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 168,
+        default: signedAlongHours,
+        description: 'How long messages are signed with the old secret, too',
+      }),
+    ),
   },
   { $id: 'RotateSecret' },
 )
@@ -139,6 +160,7 @@ export const webhookSchemas = [
   WebhookEndpointPatch,
   WebhookAttempt,
   WebhookDelivery,
+  WebhookMessage,
   RotateSecret,
   ReplayFrom,
   Replay,

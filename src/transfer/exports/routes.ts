@@ -103,7 +103,7 @@ export const exportOrders: FastifyPluginAsyncTypebox<SliceOptions> = async (app,
     'Accept-Ranges': '`bytes`: a download that broke goes on from where it was',
     'Content-Disposition': 'The name of the file',
   }
-  const file = Type.String({ contentMediaType: 'application/octet-stream' })
+  const file = Type.String({ format: 'binary', contentMediaType: 'application/octet-stream' })
   app.get(
     '/exports/:id/files/:name',
     operation({
@@ -112,6 +112,10 @@ export const exportOrders: FastifyPluginAsyncTypebox<SliceOptions> = async (app,
       tag,
       summary: 'Download a file of an export',
       description: 'With `Range: bytes=…` a part of it (206).',
+      headers: {
+        Range: '`bytes=…`: the part that is asked for; the whole where it asks for several',
+        'If-Range': 'The ETag of the file whose other parts you have: the whole where it is not that any more',
+      },
       params: strictObject({
         id: uuid(),
         name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[a-z0-9_.]+$' }),

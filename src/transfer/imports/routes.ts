@@ -13,6 +13,7 @@ import { makes, operation } from '../../platform/operation.ts'
 import { type Outcome, readOne, sendCreated } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { forImports, inSmallHeap } from '../heap.ts'
+import { importFiles } from './files.ts'
 import { scopeOf } from './kinds.ts'
 import { enqueueImport } from './queue.ts'
 import { Import, type ImportFormat, type ImportType, importRows, importSchemas, importTypes } from './schemas.ts'
@@ -29,7 +30,7 @@ const formats: Readonly<Record<string, ImportFormat>> = {
   'application/jsonl': 'ndjson',
   'text/csv': 'csv',
   'application/json': '360giving',
-}
+} satisfies Record<keyof typeof importFiles, ImportFormat>
 
 const description = `The body is the file, streamed, of any size; its media type says what it is:
 
@@ -125,13 +126,7 @@ const uploads: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { database,
         dry_run: Type.Boolean({ default: false, description: 'Show what would become of each row, and keep nothing' }),
         all_or_nothing: Type.Boolean({ default: false, description: 'Take all rows, or none where one is refused' }),
       }),
-      streamedBody: Type.String({
-        description: 'The file',
-        examples: [
-          '{"type":"organisation","external_refs":[{"system":"crm","id":"1"}],"name":"Stichting Voorbeeld","sector":"non_profit"}',
-        ],
-      }),
-      bodyTypes: Object.keys(formats),
+      streamedBody: importFiles,
       answers: { 201: makes(ref(Import), 'The import, whose rows wait to be worked through') },
       refusals: ['rule_violated', 'state_forbids'],
     }),

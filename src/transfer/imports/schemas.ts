@@ -69,7 +69,34 @@ export const Import = Type.Object(
     started_at: nullable(instant()),
     finished_at: nullable(instant()),
   },
-  { $id: 'Import', description: 'A file of rows, and how far it is worked through' },
+  {
+    $id: 'Import',
+    description: 'A file of rows, and how far it is worked through',
+    examples: [
+      {
+        id: '019a3b5c-7d1e-7f00-8a2b-3c4d5e6f7a8b',
+        version: 1,
+        created_at: '2026-03-01T12:00:00.123456Z',
+        updated_at: '2026-03-01T12:00:00.123456Z',
+        format: 'ndjson',
+        type: null,
+        dry_run: false,
+        all_or_nothing: false,
+        status: 'queued',
+        failure: null,
+        rows_read: 2,
+        rows_done: 0,
+        created: 0,
+        updated: 0,
+        unchanged: 0,
+        ambiguous: 0,
+        invalid: 0,
+        waiting: 0,
+        started_at: null,
+        finished_at: null,
+      },
+    ],
+  },
 )
 export type Import = Static<typeof Import>
 
