@@ -92,7 +92,7 @@ function checkActors(
   { parties, itself }: Reachable,
   faults: Faults,
 ) {
-  const own = new Set([...parties.flatMap(({ id, organisation_id }) => [id, organisation_id]), itself])
+  const own = new Set([...parties.flatMap((party) => Object.values(party)), itself])
   for (const { member, id } of given) {
     if (own.has(id)) continue
     faults.add(

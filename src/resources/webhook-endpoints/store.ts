@@ -43,15 +43,19 @@ export async function endpointSecretRotate(tx: Tx, id: string, secret: string, u
     .execute()
 }
 
+const removal = prepare(sql`
+  delete from webhook_endpoints where tenant_id = ${tenantParam} and id = ${param('id')}::uuid`)
+
+/** Sent when it is called, so that it may go with the commit. */
 export async function endpointDelete(tx: Tx, id: string): Promise<void> {
-  await tx.db.deleteFrom('webhook_endpoints').where('tenant_id', '=', tx.tenantId).where('id', '=', id).execute()
+  await removal.run(tx, { id })
 }
 
 const deliveriesRemoval = prepare<object>(sql`
   delete from webhook_deliveries d using (
     select id from webhook_deliveries where tenant_id = ${tenantParam} and endpoint_id = ${param('id')}::uuid limit 5000
-  ) some
-  where d.tenant_id = ${tenantParam} and d.id = some.id
+  ) part
+  where d.tenant_id = ${tenantParam} and d.id = part.id
   returning 1`)
 
 /** Deletes the log of an endpoint, a part in each statement: it may be long. */
