@@ -5,7 +5,7 @@ import { type ProblemCode, problems } from '../core/problem.ts'
 import { addExamples } from './examples.ts'
 import { answerHeadersOf, problemHeadersOf, requestHeadersOf } from './headers.ts'
 import { type Operation, takesIdempotencyKey } from './operation.ts'
-import { shareParts } from './sharing.ts'
+import { shareParts } from './shared-parts.ts'
 
 type Json = Record<string, unknown>
 
