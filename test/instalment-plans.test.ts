@@ -10,7 +10,7 @@ import { alliance } from './support/promises.ts'
 import { confirmed, instalmentsOf, monthly, now, planOf, reverse, scheduled } from './support/schedules.ts'
 
 const clock = fixedClock('2026-03-01T12:00:00Z')
-const service = await startService(t, { clock })
+const service = await startService(t, { clock, isWrittenBeneath: true })
 
 const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   service.database.write(

@@ -188,6 +188,7 @@ export const ProblemDocument = Type.Object(
     ),
     reversal_of: Type.Optional(nullable(uuid({ description: 'The entry that this one takes back' }))),
     reversed_by_id: Type.Optional(nullable(uuid({ description: 'The entry that takes this one back' }))),
+    location: Type.Optional(Type.String({ description: 'The address of what the first such request made' })),
     oldest_after: Type.Optional(Type.Integer({ description: 'The oldest position that the feed can go on from' })),
     latest: Type.Optional(Type.Integer({ description: 'The last sequence of the feed' })),
   },

@@ -94,7 +94,8 @@ export async function withdrawPartnership(tx: Tx, id: string, ifMatch: IfMatch, 
   const { reason, decided_by_party_id: decidedByPartyId } = body
   refuseForeign(partnership, decidedByPartyId)
   await assentsClear(tx, id)
-  return move(tx, partnership, { step: 'withdraw', verb: 'withdrawn', on: today, reason, decidedByPartyId })
+  const beside = ['parties']
+  return move(tx, partnership, { step: 'withdraw', verb: 'withdrawn', on: today, beside, reason, decidedByPartyId })
 }
 
 export async function declinePartnership(tx: Tx, id: string, ifMatch: IfMatch, body: Decline): Promise<Outcome> {
