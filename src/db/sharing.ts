@@ -30,6 +30,9 @@ interface Line {
   /** How many transactions are under way, and how many share them. */
   running: number
   sharers: number
+  /** Ends the gathering of a transaction beside one that is under way. */
+  due: NodeJS.Timeout | undefined
+  isDue: boolean
   /** How many are still to be done alone, after some that shared came to nothing. */
   wary: number
 }
@@ -38,6 +41,8 @@ interface Line {
 const runningMost = 2
 /** So many share one at most. */
 const sharersMost = 16
+/** How long one beside another that is under way waits for as many as share that, in ms. */
+const gathering = 4
 /** How long those who wait leave it to the ones before them, in ms: these may be held up by a lock of others. */
 const patience = 50
 /** Where one was refused, so many of its line go alone: whoever sends much that is refused gains nothing by sharing. */
@@ -65,9 +70,19 @@ export function shareTransactions({ alone, together }: Ways): (name: string, sha
 
   function goOn(name: string, line: Line): void {
     while (line.waiting.length > 0 && (line.running < runningMost || line.wary > 0)) {
-      // All alike, which is fewest of them.
-      const share = Math.min(Math.ceil((line.waiting.length + line.sharers) / runningMost), sharersMost)
-      start(name, line, line.waiting.splice(0, line.wary > 0 ? 1 : share))
+      const { waiting, running, sharers, wary } = line
+      // All alike, which is fewest of them. Who had an answer just now soon asks again.
+      if (running > 0 && waiting.length < sharers && wary === 0 && !line.isDue) {
+        line.due ??= setTimeout(() => {
+          line.isDue = true
+          goOn(name, line)
+        }, gathering)
+        return
+      }
+      const share = Math.min(Math.ceil((waiting.length + sharers) / runningMost), sharersMost)
+      clearTimeout(line.due)
+      Object.assign(line, { due: undefined, isDue: false })
+      start(name, line, waiting.splice(0, wary > 0 ? 1 : share))
     }
     if (line.running === 0) lines.delete(name)
   }
@@ -91,7 +106,7 @@ export function shareTransactions({ alone, together }: Ways): (name: string, sha
   }
 
   return (name, sharer) => {
-    const line = lines.get(name) ?? { waiting: [], running: 0, sharers: 0, wary: 0 }
+    const line = lines.get(name) ?? { waiting: [], running: 0, sharers: 0, wary: 0, due: undefined, isDue: false }
     lines.set(name, line)
     return new Promise((resolve, reject) => {
       line.waiting.push({ ...sharer, resolve, reject })
