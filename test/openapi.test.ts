@@ -136,6 +136,19 @@ t.test('what endpoints are sent is described', async (t) => {
   for (const type of ['partnership.*', 'partnership.activated', 'pause.resumption_due']) t.ok(listed.includes(type))
 })
 
+t.test('a reader meets a collection before its records, and these before their steps', async (t) => {
+  const depth = (path: string) => path.split('/').length
+  const collections = Map.groupBy(Object.keys(document.paths), (path) => path.split('/').slice(0, 3).join('/'))
+  t.strictSame(Object.keys(document.paths), [...collections.values()].flat(), 'each stands together')
+  for (const [collection, within] of collections) {
+    t.strictSame(
+      within,
+      within.toSorted((a, b) => depth(a) - depth(b)),
+      collection,
+    )
+  }
+})
+
 t.test('what operations share is said once', async (t) => {
   const { parameters, responses, headers } = published.components
   t.ok(parameters['If-Match'].required)

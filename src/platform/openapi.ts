@@ -166,6 +166,14 @@ function unwrapRefs(part: Json): void {
   Object.assign(part, allOf[0])
 }
 
+/** Of each collection first the operations on it, then those on one record, then the steps of that. */
+function inReadingOrder(paths: Json): Json {
+  const collectionOf = (path: string) => path.split('/').slice(0, 3).join('/')
+  const groups = Map.groupBy(Object.entries(paths), ([path]) => collectionOf(path))
+  const depth = ([path]: [string, unknown]) => path.split('/').length
+  return Object.fromEntries([...groups.values()].flatMap((group) => group.toSorted((a, b) => depth(a) - depth(b))))
+}
+
 /** The last touches: components in alphabetical order, lists in queries written with commas, no empty bodies, examples. */
 function finish(document: Json): Json {
   const components = document['components'] as { schemas: Json }
@@ -188,6 +196,7 @@ function finish(document: Json): Json {
       }
     }
   }
+  document['paths'] = inReadingOrder(document['paths'] as Json)
   addExamples(document)
   shareParts(document)
   return document
