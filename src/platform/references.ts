@@ -162,7 +162,7 @@ export const isMadeByOthers = async (tx: Tx, type: string, system: string, refId
 const lock = prepare<object>(sql`select pg_advisory_xact_lock(hashtextextended(${param('name')}, 0))`)
 
 /** Lets one writer of a tenant at a time go on from here, among those who hold the same name. */
-export async function holdName(tx: Tx, ...name: readonly string[]): Promise<void> {
+export async function holdName(tx: ReadTx, ...name: readonly string[]): Promise<void> {
   await lock.run(tx, { name: JSON.stringify([tx.tenantId, ...name]) })
 }
 

@@ -159,15 +159,6 @@ function readsOf(
   }
 }
 
-/**
- * Reads columns of records by their `ids`, in the order of these, and holds them against every change until the transaction
- * ends, though not against others who hold them so.
- */
-export const holding = <Row>(table: keyof DB, columns: readonly (keyof Row & string)[]): Prepared<Row> =>
-  prepare(sql`
-    select ${sql.join(columns.map((column) => sql.ref(column)))} from ${sql.table(table)}
-    where tenant_id = ${tenantParam} and id = any(${param('ids')}::uuid[]) order by id for share`)
-
 /** Follows merges in a table from an `id` to the record that is left. */
 export const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
   prepare(sql`

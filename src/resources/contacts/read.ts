@@ -1,6 +1,6 @@
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
-import { holding } from '../../platform/resource.ts'
+import { holding } from '../../platform/holding.ts'
 
 const organisations = prepare<{ id: string; organisation_id: string }>(
   compiler

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../../db/database.ts'
-import { holding } from '../../platform/resource.ts'
+import { holding } from '../../platform/holding.ts'
 import type { PartnershipContext } from '../partnerships/read.ts'
 import type { ImpactFilter, ImpactState } from './schemas.ts'
 

@@ -1,7 +1,7 @@
 import type { Faults } from '../../core/problem.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
+import { holding } from '../../platform/holding.ts'
 import { resolveNaming } from '../../platform/references.ts'
-import { holding } from '../../platform/resource.ts'
 
 export interface DisruptionContext {
   id: string

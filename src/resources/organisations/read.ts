@@ -4,8 +4,9 @@ import { type Faults, notFound } from '../../core/problem.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { together } from '../../db/together.ts'
+import { holding } from '../../platform/holding.ts'
 import { type Naming, namedIds } from '../../platform/references.ts'
-import { holding, refuseMoved } from '../../platform/resource.ts'
+import { refuseMoved } from '../../platform/resource.ts'
 import { organisationResource } from './view.ts'
 
 /** What other slices may know of an organisation that a write names. */

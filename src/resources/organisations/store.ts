@@ -4,7 +4,7 @@ import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { prepare, tenantParam } from '../../db/prepared.ts'
 import { insertMany, populated, rowsAndBase, together } from '../../db/together.ts'
-import { removeExternalRefs } from '../../platform/references.ts'
+import { holdName, removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
 /** The columns of an organisation that a client writes. */
@@ -126,8 +126,7 @@ const identifiersInsert = together(
 
 /** True where making `parentId` the parent of `id` would close a circle. Two at once could: one waits for the other. */
 export async function organisationIsBelow(tx: ReadTx, id: string, parentId: string): Promise<boolean> {
-  const name = JSON.stringify([tx.tenantId, 'organisation parents'])
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
+  await holdName(tx, 'organisation parents')
   const found = await sql<{ found: boolean }>`
     with recursive above as (
       select id, parent_id, 1 as depth from organisations where tenant_id = ${tx.tenantId} and id = ${parentId}

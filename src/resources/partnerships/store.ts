@@ -4,6 +4,7 @@ import type { Tx } from '../../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { DB } from '../../db/rows.ts'
 import { insertMany, together } from '../../db/together.ts'
+import { holdName } from '../../platform/references.ts'
 import type { Partnership, PartnershipState } from './schemas.ts'
 
 /** The columns that a client writes, as holes of statements that are compiled once. */
@@ -138,8 +139,7 @@ export async function partnershipExists(tx: Tx, id: string): Promise<boolean> {
  * are changed one at a time, so that two changes at once cannot close a circle between them.
  */
 export async function partnershipIsAfter(tx: Tx, id: string, predecessorId: string): Promise<boolean> {
-  const name = JSON.stringify([tx.tenantId, 'renewals'])
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
+  await holdName(tx, 'renewals')
   const found = await sql<{ found: boolean }>`
     with recursive chain as (
       select id, predecessor_id from partnerships where tenant_id = ${tx.tenantId} and id = ${predecessorId}
