@@ -42,6 +42,9 @@ async function kill(child: ChildProcess): Promise<void> {
   await once(child, 'exit')
 }
 
+/** The same address, but for the socket. */
+const byTcp = (url: string): string => url.replace(/[?].*$/, '')
+
 const postmaster = async (dataDir: string) =>
   Number.parseInt(await readFile(join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8'), 10)
 
@@ -60,12 +63,15 @@ t.test('data outlives a stop and a start, and so does the password', async (t) =
 })
 
 t.test('the server is Postgres 18 on the loopback alone, in UTF-8, with the settings given', async (t) => {
-  const { url, stop } = await startEmbedded({ dataDir: await temporary(t), settings: { ...settings, work_mem: '7MB' } })
+  const dataDir = await temporary(t)
+  const { url, stop } = await startEmbedded({ dataDir, settings: { ...settings, work_mem: '7MB' } })
   t.teardown(stop)
   t.equal(new URL(url).pathname, '/beide')
   t.match(await ask(url, 'show server_version'), [/^18\./])
   t.same(await ask(url, 'show listen_addresses'), ['127.0.0.1'])
-  t.same(await ask(url, 'show unix_socket_directories'), [''])
+  t.same(await ask(url, 'show unix_socket_directories'), [`"${join(dataDir, 'postgres')}"`])
+  t.same(await ask(url, 'select inet_server_port()'), [null], 'who has the address goes by the socket')
+  t.match(await ask(byTcp(url), 'select inet_server_port()'), [Number(new URL(url).port)], 'and may go by TCP')
   t.same(await ask(url, 'show server_encoding'), ['UTF8'])
   t.same(await ask(url, 'show work_mem'), ['7MB'])
   t.same(await ask(url, `select upper('één')`), ['ÉÉN'], 'capitals beyond ASCII')
@@ -73,6 +79,19 @@ t.test('the server is Postgres 18 on the loopback alone, in UTF-8, with the sett
   const wrong = new URL(url)
   wrong.password = 'guessed'
   await t.rejects(ask(wrong.href, 'select 1'), /password authentication failed/)
+  await t.rejects(ask(byTcp(wrong.href), 'select 1'), /password authentication failed/)
+})
+
+t.test('a directory of any name is served by its socket, and one too deep for a socket by TCP', async (t) => {
+  const parent = await temporary(t)
+  const port = 'select inet_server_port() is null'
+  const odd = await startEmbedded({ dataDir: join(parent, `één "map", 100% d'or & más`), settings })
+  t.teardown(odd.stop)
+  t.same(await ask(odd.url, port), [true])
+  const deep = await startEmbedded({ dataDir: join(parent, 'x'.repeat(100)), settings })
+  t.teardown(deep.stop)
+  t.notMatch(deep.url, '?')
+  t.same(await ask(deep.url, port), [false])
 })
 
 t.test('a second live owner is refused by name, and the first does not notice', async (t) => {
@@ -98,6 +117,9 @@ t.test('a killed owner leaves a server behind: the next start replaces it and fi
   const next = await startEmbedded({ dataDir, settings })
   t.teardown(next.stop)
   t.not(await postmaster(dataDir), orphan)
+  const sockets = (await readdir(join(dataDir, 'postgres'))).filter((name) => name.startsWith('.s.PGSQL.'))
+  const own = `.s.PGSQL.${new URL(next.url).port}`
+  t.same(sockets.sort(), [own, `${own}.lock`], 'the socket of the killed one is gone')
   t.notOk(await isRunning(orphan))
   t.same(await ask(next.url, 'select n from kept'), [1])
 })

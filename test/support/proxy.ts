@@ -27,6 +27,8 @@ export async function proxyTo(t: Test, url: string) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const through = new URL(url)
+  // Not by a socket, which would lead past here.
+  through.search = ''
   through.hostname = '127.0.0.1'
   through.port = String((server.address() as AddressInfo).port)
   const cut = () => {
