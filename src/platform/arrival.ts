@@ -12,8 +12,10 @@ export const arrival = fp(
       const { headers, socket } = request.raw
       const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
       if (!hasBody || request.routeOptions.config.operation?.streamedBody !== undefined) return payload
-      const late = Object.assign(new Error('The body is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
-      const timer = setTimeout(() => answerClientError(late, socket), withinMs)
+      const timer = setTimeout(() => {
+        const late = Object.assign(new Error('The body is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+        answerClientError(late, socket)
+      }, withinMs)
       const done = () => clearTimeout(timer)
       payload.once('end', done)
       // What is refused before its body was read does not end it.
