@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { ReadTx, Tx } from './database.ts'
 import type { Connection } from './lease.ts'
-import { param, prepare, tenantParam } from './prepared.ts'
+import { param } from './prepared.ts'
 import type { DB } from './rows.ts'
 
 interface Waiting<V, R> {
@@ -83,21 +83,6 @@ export function rowsAndBase(rows: readonly object[]): { rows: string; base: stri
     return kept
   })
   return { rows: JSON.stringify(lean), base: JSON.stringify(base) }
-}
-
-/** Inserts rows whose members are columns of the table. */
-export function insertMany(
-  table: keyof DB,
-  columns: readonly string[],
-): (tx: ReadTx, rows: readonly object[]) => Promise<void> {
-  const names = columns.map((name) => sql.ref(name))
-  const values = columns.map((name) => sql.ref(`n.${name}`))
-  const insertion = prepare<object>(sql`
-    insert into ${sql.table(table)} (tenant_id, ${sql.join(names)})
-    select ${tenantParam}, ${sql.join(values)} from ${populated(table)} n`)
-  return async (tx, rows) => {
-    await insertion.run(tx, rowsAndBase(rows))
-  }
 }
 
 /** The rows of a table that `rowsAndBase` made JSON of. */

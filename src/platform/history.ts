@@ -4,7 +4,8 @@ import { newId } from '../core/ids.ts'
 import { date, instant, nullable, uuid } from '../core/schemas.ts'
 import type { Tx } from '../db/database.ts'
 import { compiler, param, prepare, tenantParam } from '../db/prepared.ts'
-import { insertMany, together } from '../db/together.ts'
+import { insertMany } from '../db/records.ts'
+import { together } from '../db/together.ts'
 import { byInstant, defineList, type List } from './lists.ts'
 
 export interface StatusChange {

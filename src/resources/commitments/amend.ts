@@ -12,7 +12,7 @@ import { inItsMeasure } from './lifecycle.ts'
 import { commitmentReturnsDelete, commitmentReturnsInsert } from './link-store.ts'
 import { type CommitmentTerms, type CommitmentTermsPatch, termsAgreed } from './schemas.ts'
 import { keep } from './steps.ts'
-import { commitmentUpdate } from './store.ts'
+import { commitmentAmend } from './store.ts'
 import { commitmentResource } from './view.ts'
 
 /**
@@ -21,10 +21,11 @@ import { commitmentResource } from './view.ts'
  */
 export async function amendedTerms(
   tx: Tx,
-  { commitment }: Held,
+  held: Held,
   patch: CommitmentTermsPatch,
   on: string,
 ): Promise<CommitmentTerms> {
+  const { commitment } = held
   if (commitment.status !== 'agreed' && commitment.status !== 'paused') {
     const way = commitment.status === 'draft' ? ': a draft is changed by PATCH' : ''
     const detail = `What is amended is agreed or paused; this commitment is ${commitment.status}${way}.`
@@ -39,7 +40,7 @@ export async function amendedTerms(
     ...patch,
     taken_over: commitment.taken_over,
   }
-  const { terms } = await checkedTerms(tx, write, commitment)
+  const { terms } = await checkedTerms(tx, write, held)
   if (!isAddable(terms.measure, commitment.measure)) {
     const unit = unitOf(commitment.measure)
     const detail = `It is measured in ${unit}. What is measured otherwise is another promise: let it replace this one.`
@@ -71,7 +72,7 @@ export async function amendCommitment(
   const changed = changedMembers(before, termsAgreed({ ...commitment, ...terms }))
   const account = isReplanned(commitment, terms) ? await rescheduleCommitment(tx, id, terms, amendment.on) : undefined
   if (changed.includes('in_return_for')) await commitmentReturnsDelete(tx, id)
-  await commitmentUpdate(tx, id, terms, { is_amended: true })
+  await commitmentAmend(tx, id, terms)
   if (changed.includes('in_return_for')) await commitmentReturnsInsert(tx, id, terms)
   await recordStatusChange(tx, {
     ...{ type: 'commitment', id, version: version + 1, from: status, to: status, on: amendment.on },

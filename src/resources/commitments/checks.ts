@@ -11,7 +11,8 @@ import type { Naming } from '../../platform/references.ts'
 import { completeRefs } from '../../platform/writes.ts'
 import { type NamedOrganisation, organisationsNamed } from '../organisations/read.ts'
 import { holdPartnership, type PartnershipContext, type PartyContext } from '../partnerships/read.ts'
-import type { CommitmentTerms, CommitmentWrite, Valuation } from './schemas.ts'
+import type { Held } from './held.ts'
+import type { Commitment, CommitmentTerms, CommitmentWrite, Valuation } from './schemas.ts'
 import { commitmentsNamed, type NamedCommitment } from './store.ts'
 
 export interface Checked {
@@ -19,21 +20,18 @@ export interface Checked {
   partnership: PartnershipContext
 }
 
-/** What stood before a write, where there was something. */
-type Standing = Pick<CommitmentTerms, 'partnership_id' | 'from_party_id' | 'to_party_id' | 'in_return_for'>
-
 /**
- * The complete terms that a write asks for, and the partnership that they belong to, which is held till the end.
- * Everything that the write names is looked up in one round trip.
+ * The complete terms that a write asks for, and the partnership that they belong to, which is held till the end: the one
+ * that `before` holds, or another. Everything that the write names is looked up in one round trip.
  * @throws Problem that names every rule it breaks
  */
-export async function checkedTerms(tx: Tx, write: CommitmentWrite, before?: Standing): Promise<Checked> {
+export async function checkedTerms(tx: Tx, write: CommitmentWrite, before?: Held): Promise<Checked> {
   const faults = new Faults()
   const naming = { id: write.partnership_id?.toLowerCase(), ref: write.partnership_ref }
   const namings = [organisationNaming(write, 'from'), organisationNaming(write, 'to')]
   const names = (write.in_return_for ?? []).map((name) => (typeof name === 'string' ? name.toLowerCase() : name))
   const [held, organisations, returns] = await Promise.all([
-    checkOne(naming, 'partnership', faults) ? holdPartnership(tx, naming) : undefined,
+    checkOne(naming, 'partnership', faults) ? (heldAs(naming, before) ?? holdPartnership(tx, naming)) : undefined,
     namings.some(({ id, ref }) => id != null || ref != null) ? organisationsNamed(tx, namings) : [],
     commitmentsNamed(tx, names),
   ])
@@ -48,9 +46,10 @@ export async function checkedTerms(tx: Tx, write: CommitmentWrite, before?: Stan
   const [from, to] = [seat('from'), seat('to')]
   if (from && from.id === to?.id)
     faults.add('/to_party_id', 'same_party', 'A party promises to another, not to itself.')
-  if (!write.taken_over) checkPresence({ from, to }, before, today, faults)
-  const isSamePair = before?.from_party_id === from?.id && before?.to_party_id === (to?.id ?? null)
-  const stand = isSamePair ? (before?.in_return_for ?? []) : []
+  if (!write.taken_over) checkPresence({ from, to }, before?.commitment, today, faults)
+  const stood = before?.commitment
+  const isSamePair = stood?.from_party_id === from?.id && stood?.to_party_id === (to?.id ?? null)
+  const stand = isSamePair ? (stood?.in_return_for ?? []) : []
   checkReturns(write, returns, held && from ? { partnership: held, from, to, stand } : undefined, faults)
   const terms = termsOf(write, returns, { held, from, to })
   checkMembers(write, terms, faults)
@@ -58,6 +57,10 @@ export async function checkedTerms(tx: Tx, write: CommitmentWrite, before?: Stan
   if (!held) throw new Error('A write without a partnership was let through')
   return { terms, partnership: held }
 }
+
+/** The partnership that is held already, where it is the one that is named. */
+const heldAs = ({ id, ref }: Naming, before: Held | undefined): PartnershipContext | undefined =>
+  ref == null && id === before?.partnership.id ? before?.partnership : undefined
 
 /** True where exactly one of `…_id` and `…_ref` is given. */
 function checkOne({ id, ref }: Naming, member: string, faults: Faults): boolean {
@@ -116,7 +119,7 @@ interface TwoEnds {
 }
 
 /** Who has left makes no new promises, and gets none; what was promised before stays as it is. */
-function checkPresence({ from, to }: TwoEnds, before: Standing | undefined, today: string, faults: Faults): void {
+function checkPresence({ from, to }: TwoEnds, before: Commitment | undefined, today: string, faults: Faults): void {
   for (const [member, party] of [['from_party_id', from] as const, ['to_party_id', to] as const]) {
     if (!party?.left_on || party.left_on > today || party.id === before?.[member]) continue
     faults.add(`/${member}`, 'party_left', `The party ${party.id} left the partnership on ${party.left_on}.`)

@@ -61,11 +61,12 @@ export async function reviseCommitment(
   ifMatch: IfMatch,
   revise: (current: CommitmentWrite, takenOver: Commitment['taken_over']) => CommitmentWrite,
 ): Promise<Outcome> {
-  const { commitment } = await loadCommitment(tx, id, ifMatch)
+  const held = await loadCommitment(tx, id, ifMatch)
+  const { commitment } = held
   const current = termsOf(commitment)
   const write = withoutRenamed(revise(current, commitment.taken_over), current)
   refuseOtherOrigin(commitment, write)
-  const { terms, partnership } = await checkedTerms(tx, { ...write, taken_over: commitment.taken_over }, current)
+  const { terms, partnership } = await checkedTerms(tx, { ...write, taken_over: commitment.taken_over }, held)
   const changed = changedMembers(current, terms)
   if (changed.length === 0) return unchanged(tx, commitmentResource, id)
   refuseAgreedTerms(commitment, terms)

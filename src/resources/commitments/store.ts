@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
-import { compiler, param, prepare, tenantParam } from '../../db/prepared.ts'
-import { insertMany, together } from '../../db/together.ts'
+import { param, prepare, tenantParam } from '../../db/prepared.ts'
+import { insertRecord, updateRecord } from '../../db/records.ts'
 import { measureColumns } from '../../platform/measures.ts'
 import { namedIds } from '../../platform/references.ts'
 import type { CommitmentStatus } from './lifecycle.ts'
@@ -22,9 +22,9 @@ function columnsOf(terms: CommitmentTerms) {
     motive: terms.motive,
     mode: terms.mode,
     ...measureColumns(terms.measure),
-    schedule: terms.schedule && JSON.stringify(terms.schedule),
+    schedule: terms.schedule,
     pause_exempt: terms.pause_exempt,
-    metadata: JSON.stringify(terms.metadata),
+    metadata: terms.metadata,
     search_text: searchable(terms.title, terms.description),
   }
 }
@@ -38,79 +38,41 @@ export interface Beginning {
   taken_over: Commitment['taken_over']
 }
 
-const insert = prepare(
-  compiler.insertInto('commitments').values({
-    tenant_id: tenantParam,
-    id: param('id'),
-    created_at: param('now'),
-    updated_at: param('now'),
-    partnership_id: param('partnership_id'),
-    from_party_id: param('from_party_id'),
-    to_party_id: param('to_party_id'),
-    kind: param('kind'),
-    title: param('title'),
-    description: param('description'),
-    binding: param('binding'),
-    reciprocity: param('reciprocity'),
-    motive: param('motive'),
-    mode: param('mode'),
-    amount: param('amount'),
-    currency: param('currency'),
-    quantity: param('quantity'),
-    unit: param('unit'),
-    schedule: param('schedule'),
-    pause_exempt: param('pause_exempt'),
-    status: param('status'),
-    close_reason: param('close_reason'),
-    closed_on: param('closed_on'),
-    agreed_on: param('agreed_on'),
-    taken_over: param('taken_over'),
-    metadata: param('metadata'),
-    search_text: param('search_text'),
-  }),
-)
+const written = [
+  ...['partnership_id', 'from_party_id', 'to_party_id', 'kind', 'title', 'description', 'binding', 'reciprocity'],
+  ...[
+    'motive',
+    'mode',
+    'amount',
+    'currency',
+    'quantity',
+    'unit',
+    'schedule',
+    'pause_exempt',
+    'metadata',
+    'search_text',
+  ],
+] as const
+const begun = ['status', 'close_reason', 'closed_on', 'agreed_on', 'taken_over', 'skipped', 'replaced'] as const
 
-const insertedTogether = insertMany('commitments', [
-  ...['id', 'version', 'created_at', 'updated_at', 'partnership_id', 'from_party_id', 'to_party_id', 'kind', 'title'],
-  ...['description', 'binding', 'reciprocity', 'motive', 'mode', 'amount', 'currency', 'quantity', 'unit', 'schedule'],
-  ...['pause_exempt', 'status', 'close_reason', 'closed_on', 'agreed_on', 'taken_over', 'metadata', 'search_text'],
-  ...['skipped', 'replaced'],
-])
+const insert = insertRecord('commitments', [...written, ...begun])
+const update = updateRecord('commitments', written)
+const amend = updateRecord('commitments', [...written, 'is_amended'])
 
-export const commitmentInsert = together(
-  async (tx: Tx, { id, terms, begins }: { id: string; terms: CommitmentTerms; begins: Beginning }): Promise<void> => {
-    const { taken_over, ...state } = begins
-    await insert.run(tx, {
-      id,
-      now: tx.now,
-      ...columnsOf(terms),
-      ...state,
-      taken_over: taken_over && JSON.stringify(taken_over),
-    })
-  },
-  async (tx, all) => {
-    const rows = all.map(({ id, terms, begins }) => {
-      const { schedule, metadata } = terms
-      const common = { id, version: 1, created_at: tx.now, updated_at: tx.now, skipped: 0, replaced: 0 }
-      return { ...common, ...columnsOf(terms), ...begins, schedule, metadata }
-    })
-    await insertedTogether(tx, rows)
-    return all.map(() => undefined)
-  },
-)
-
-export async function commitmentUpdate(
+export async function commitmentInsert(
   tx: Tx,
-  id: string,
-  terms: CommitmentTerms,
-  more: { is_amended?: true } = {},
+  { id, terms, begins }: { id: string; terms: CommitmentTerms; begins: Beginning },
 ): Promise<void> {
-  await tx.db
-    .updateTable('commitments')
-    .set({ ...columnsOf(terms), ...more, updated_at: tx.now, version: sql`version + 1` })
-    .where('tenant_id', '=', tx.tenantId)
-    .where('id', '=', id)
-    .execute()
+  await insert(tx, { id, values: { ...columnsOf(terms), ...begins, skipped: 0, replaced: 0 } })
+}
+
+export async function commitmentUpdate(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+  await update(tx, { id, values: columnsOf(terms) })
+}
+
+/** Gives a commitment terms that were agreed anew. */
+export async function commitmentAmend(tx: Tx, id: string, terms: CommitmentTerms): Promise<void> {
+  await amend(tx, { id, values: { ...columnsOf(terms), is_amended: true } })
 }
 
 /** What a step changes beside the status; what it does not speak of stays. */

@@ -32,7 +32,7 @@ import { organisationResource } from './view.ts'
 export async function createOrganisation(tx: Tx, write: OrganisationWrite): Promise<Outcome> {
   const id = newId()
   const state = await checked(tx, id, write)
-  await organisationInsert(tx, { id, state })
+  await organisationInsert(tx, id, state)
   await setIdentifiers(tx, id, state, true)
   await insertExternalRefs(tx, 'organisation', id, state.external_refs)
   return record(tx, { resource: organisationResource, id, verb: 'created', changed: Object.keys(state) })

@@ -3,7 +3,8 @@ import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { searchable } from '../../core/text.ts'
 import type { ReadTx, Tx } from '../../db/database.ts'
 import { prepare, tenantParam } from '../../db/prepared.ts'
-import { insertMany, populated, rowsAndBase, together } from '../../db/together.ts'
+import { insertRecord, updateRecord } from '../../db/records.ts'
+import { populated, rowsAndBase, together } from '../../db/together.ts'
 import { holdName, removeExternalRefs } from '../../platform/references.ts'
 import type { OrganisationState } from './schemas.ts'
 
@@ -21,52 +22,25 @@ function columnsOf(state: OrganisationState) {
     preferred_language: state.preferred_language,
     website: state.website,
     status: state.status,
-    metadata: JSON.stringify(state.metadata),
+    metadata: state.metadata,
     sort_name: searchable(state.name),
     search_text: searchable(state.name, state.legal_name, ...state.alternate_names),
   }
 }
 
-const insertedTogether = insertMany('organisations', [
-  ...[
-    'id',
-    'version',
-    'created_at',
-    'updated_at',
-    'name',
-    'legal_name',
-    'alternate_names',
-    'sector',
-    'industry_scheme',
-  ],
-  ...['industry_code', 'country', 'parent_id', 'preferred_language', 'website', 'status', 'metadata', 'sort_name'],
-  'search_text',
-])
+const written = [
+  ...['name', 'legal_name', 'alternate_names', 'sector', 'industry_scheme', 'industry_code', 'country', 'parent_id'],
+  ...['preferred_language', 'website', 'status', 'metadata', 'sort_name', 'search_text'],
+] as const
+const insert = insertRecord('organisations', written)
+const update = updateRecord('organisations', written)
 
-export const organisationInsert = together(
-  async (tx: Tx, { id, state }: { id: string; state: OrganisationState }): Promise<void> => {
-    await tx.db
-      .insertInto('organisations')
-      .values({ tenant_id: tx.tenantId, id, created_at: tx.now, updated_at: tx.now, ...columnsOf(state) })
-      .execute()
-  },
-  async (tx, all) => {
-    const rows = all.map(({ id, state }) => {
-      const { metadata } = state
-      return { id, version: 1, created_at: tx.now, updated_at: tx.now, ...columnsOf(state), metadata }
-    })
-    await insertedTogether(tx, rows)
-    return all.map(() => undefined)
-  },
-)
+export async function organisationInsert(tx: Tx, id: string, state: OrganisationState): Promise<void> {
+  await insert(tx, { id, values: columnsOf(state) })
+}
 
 export async function organisationUpdate(tx: Tx, id: string, state: OrganisationState): Promise<void> {
-  await tx.db
-    .updateTable('organisations')
-    .set({ ...columnsOf(state), updated_at: tx.now, version: sql`version + 1` })
-    .where('tenant_id', '=', tx.tenantId)
-    .where('id', '=', id)
-    .execute()
+  await update(tx, { id, values: columnsOf(state) })
 }
 
 export async function organisationDelete(tx: Tx, id: string): Promise<void> {
