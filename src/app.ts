@@ -17,7 +17,7 @@ import { idempotency } from './platform/idempotency.ts'
 import { keyAuthenticator } from './platform/keys.ts'
 import { exportLimits, guessLimit, overload, rateLimits } from './platform/limits.ts'
 import { lookupSchemas } from './platform/lookup.ts'
-import { answerOtherMethods, collectMethods } from './platform/methods.ts'
+import { answerOtherMethods, collectMethods, maxParamLength } from './platform/methods.ts'
 import { observe } from './platform/observe.ts'
 import { openapi } from './platform/openapi.ts'
 import type { Outbound } from './platform/outbound.ts'
@@ -111,7 +111,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     requestTimeout: 0,
     requestIdHeader: false,
     genReqId: (request) => saneRequestId(request.headers['x-request-id']) ?? randomUUID(),
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   })

@@ -260,6 +260,9 @@ t.test('an address says which methods it knows', async (t) => {
     [unknown, 'DELETE, GET, HEAD, OPTIONS, PATCH'],
     [`${path}/by-ref/crm/1`, 'GET, HEAD, OPTIONS, PUT'],
     ['/v1/contacts/0190a6c5-0000-7000-8000-000000000000/erase', 'OPTIONS, POST'],
+    // What is no id of a record, though it stands where one may.
+    ['/v1/organisations/lookup', 'OPTIONS, POST'],
+    ['/v1/organisations?limit=1', 'GET, HEAD, OPTIONS, POST'],
     ['/health/live', 'GET, HEAD, OPTIONS'],
     ['/metrics', 'GET, HEAD, OPTIONS'],
   ] as const
@@ -270,6 +273,8 @@ t.test('an address says which methods it knows', async (t) => {
       if (known.includes(method)) t.not(answer.status, 405, `${method} ${address}`)
       else t.match(answer, { status: 405, headers: { allow } }, `${method} ${address}`)
     }
+    const strange = await service.app.inject({ method: 'PROPFIND' as 'GET', url: address, payload: '{' })
+    t.match(strange, { statusCode: 405, headers: { allow } }, 'a method that the service has nowhere')
     const options = await service.call('OPTIONS', address, undefined, { key: null })
     t.match(options, { status: 204, headers: { allow }, text: '' }, `OPTIONS ${address}`)
   }

@@ -80,12 +80,11 @@ function checkOf(document: Json): Check {
 
   return (method, path, answer) => {
     const bare = path.split('?')[0] ?? path
-    const route = routes.find(
-      ({ template, pattern }) => pattern.test(bare) && document.paths[template][method.toLowerCase()],
-    )
-    if (!route) return
+    const route = routes.find(({ pattern }) => pattern.test(bare))
+    const operation = route && document.paths[route.template][method.toLowerCase()]
+    if (!operation) return
     const name = `${method} ${route.template} → ${answer.status}`
-    const documented = document.paths[route.template][method.toLowerCase()].responses[answer.status]
+    const documented = operation.responses[answer.status]
     if (!documented) throw new Error(`${name} is not in the contract: ${answer.text}`)
     const contents = documented.content as Record<string, { schema: object }> | undefined
     if (!contents) {
