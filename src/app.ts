@@ -3,6 +3,7 @@ import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Clock } from './core/clock.ts'
+import { patchParts } from './core/patch-schemas.ts'
 import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
 import { arrival } from './platform/arrival.ts'
@@ -157,6 +158,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     ...lookupSchemas,
     ...pauseSchemas,
     ...termSchemas,
+    ...patchParts(),
   ])
     app.addSchema(schema)
   await app.register(openapi, { publicUrl: deps.publicUrl, version: apiVersion, tags, webhooks: sentToEndpoints })

@@ -1,11 +1,23 @@
-import { type Static, type TObject, type TSchema, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 
 /** Wire schemas that every resource shares. Named ones have an `$id` and become components of the contract. */
 
 type Options = Record<string, unknown>
 
+const named = new Map<string, TSchema>()
+
 /** A named component, typed by the schema that it names. */
-export const ref = <T extends TSchema>(schema: T) => Type.Unsafe<Static<T>>({ $ref: `${idOf(schema)}#` })
+export function ref<T extends TSchema>(schema: T) {
+  named.set(idOf(schema), schema)
+  return Type.Unsafe<Static<T>>({ $ref: `${idOf(schema)}#` })
+}
+
+/** The component that a `$ref` names. */
+export function componentOf($ref: string): TSchema {
+  const component = named.get($ref.replace(/#$/, ''))
+  if (!component) throw new Error(`No component goes by ${$ref}`)
+  return component
+}
 
 export const idOf = (schema: TSchema): string => {
   const id = (schema as { $id?: string }).$id
@@ -197,32 +209,3 @@ export const ProblemDocument = Type.Object(
 
 /** Every shared component, in the order of the contract. */
 export const sharedSchemas: readonly TSchema[] = [Money, ExternalRef, Ref, Metadata, TextByLanguage, ProblemDocument]
-
-/**
- * The merge patch of a writable schema (RFC 7396): every member may be left out, and null clears it. What the result
- * may be is checked against the writable schema itself.
- */
-export function patchOf<T extends TObject>(schema: T, name: string, options: Options = {}) {
-  const members = Object.entries(schema.properties as Record<string, TSchema>).map(([key, member]) => [
-    key,
-    patchable(member),
-  ])
-  return Type.Unsafe<{ [K in keyof Static<T>]?: Static<T>[K] | null }>({
-    $id: name,
-    type: 'object',
-    additionalProperties: false,
-    properties: Object.fromEntries(members),
-    minProperties: 1,
-    description: 'A JSON Merge Patch (RFC 7396): absent leaves alone, null clears',
-    ...options,
-  })
-}
-
-/** Objects merge: their parts are checked in the result, where the whole can be seen. */
-function patchable(member: TSchema): Record<string, unknown> {
-  const { default: _default, ...rest } = member as unknown as Record<string, unknown>
-  const { type, enum: values } = rest as { type?: string | string[]; enum?: unknown[] }
-  if (type === undefined || type === 'object') return { type: ['object', 'null'], additionalProperties: true }
-  if ([type].flat().includes('null')) return rest
-  return { ...rest, type: [type, 'null'].flat(), ...(values ? { enum: [...values, null] } : {}) }
-}

@@ -62,7 +62,8 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
     }
     case 'type': {
       const types = [params['type']].flat().join(' or ')
-      return [{ pointer: at(path), code: 'type', detail: `Must be of type ${types}.` }]
+      const given = error.data === null ? ', not null' : ''
+      return [{ pointer: at(path), code: 'type', detail: `Must be of type ${types}${given}.` }]
     }
     case 'discriminator': {
       const { tag, tagValue } = params as { tag: string; tagValue: unknown }

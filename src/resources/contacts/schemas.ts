@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
+import { patchOf } from '../../core/patch-schemas.ts'
 import {
   codes,
   instant,
   language,
   line,
   nullable,
-  patchOf,
   recordHead,
   recordTail,
   recordTailWrite,

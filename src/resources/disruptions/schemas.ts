@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox'
+import { patchOf } from '../../core/patch-schemas.ts'
 import {
   codes,
   country,
   date,
   line,
   nullable,
-  patchOf,
   prose,
   recordHead,
   recordTail,

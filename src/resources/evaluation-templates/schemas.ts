@@ -1,9 +1,9 @@
 import { type Static, Type } from 'typebox'
+import { patchOf } from '../../core/patch-schemas.ts'
 import {
   codes,
   line,
   nullable,
-  patchOf,
   recordHead,
   recordTail,
   recordTailWrite,

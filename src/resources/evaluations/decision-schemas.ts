@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { codes, date, nullable, patchOf, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+import { patchOf } from '../../core/patch-schemas.ts'
+import { codes, date, nullable, prose, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 
 export const aspects = ['why', 'what', 'how'] as const
 export const decisions = ['continue', 'intensify', 'adapt', 'reduce', 'pause', 'end'] as const

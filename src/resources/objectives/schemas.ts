@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { patchOf } from '../../core/patch-schemas.ts'
 import {
   codes,
   date,
   line,
   nullable,
-  patchOf,
   prose,
   Ref,
   recordHead,

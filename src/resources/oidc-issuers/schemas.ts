@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { codes, line, Metadata, nullable, patchOf, recordHead, ref, strictObject } from '../../core/schemas.ts'
+import { patchOf } from '../../core/patch-schemas.ts'
+import { codes, line, Metadata, nullable, recordHead, ref, strictObject } from '../../core/schemas.ts'
 import { scopes } from '../../platform/scopes.ts'
 
 export const tokenTypes = ['at+jwt', 'jwt'] as const

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { codes, instant, line, nullable, patchOf, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+import { patchOf } from '../../core/patch-schemas.ts'
+import { codes, instant, line, nullable, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
 import { scopes } from '../../platform/scopes.ts'
 import { EventTypeFilter, eventExample, eventMembers } from '../events/schemas.ts'
 
