@@ -13,6 +13,7 @@ import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { asOwner, createKey, findTenant } from './db/tenants.ts'
 import { type Contract, partnersPage } from './platform/partners/page.ts'
+import { problemsPage } from './platform/problems-page.ts'
 import { scopes } from './platform/scopes.ts'
 import { codebook } from './transfer/codebook.ts'
 
@@ -47,7 +48,7 @@ const commands: Record<string, Command> = {
   },
   openapi: {
     usage: 'openapi [--check]',
-    does: 'Writes openapi/openapi.json, docs/codebook.md and docs/partners.md, or only says whether they are current.',
+    does: 'Writes the contract and the pages of docs/ that come from the code, or only says whether they are current.',
     run: writeGenerated,
   },
   'load:360giving': {
@@ -134,6 +135,7 @@ async function writeGenerated(args: string[]): Promise<void> {
     'openapi/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
     'docs/codebook.md': codebook(),
     'docs/partners.md': partnersPage(document as Contract),
+    'docs/problems.md': problemsPage(),
   }
   for (const [name, text] of Object.entries(generated)) {
     const file = new URL(`../${name}`, import.meta.url)

@@ -1,4 +1,5 @@
 import { addDays, daysInMonth } from './dates.ts'
+import type { FaultCode } from './fault-codes.ts'
 import { type Measure, magnitudeOf, unitOf } from './measure.ts'
 import type { Fault } from './problem.ts'
 import type { Schedule } from './schedule.ts'
@@ -109,7 +110,7 @@ export function planInstalments(schedule: Schedule | null, measure: Measure): Pl
  */
 export function instalmentFaults(schedule: Schedule, measure: Measure): Fault[] {
   const dates = dueDates(schedule)
-  const fault = (pointer: string, code: string, detail: string): Fault[] => [{ pointer, code, detail }]
+  const fault = (pointer: string, code: FaultCode, detail: string): Fault[] => [{ pointer, code, detail }]
   if (dates.length === 0) {
     return fault(
       '/ends_on',

@@ -1,3 +1,5 @@
+import type { FaultCode } from './fault-codes.ts'
+
 /**
  * The closed table of everything the service refuses (RFC 9457).
  * `code` is stable and public, `detail` is written for the person who calls, `cause` is for the log alone.
@@ -52,7 +54,7 @@ export type ProblemCode = keyof typeof problems
 /** One fault of the input: a JSON Pointer (RFC 6901) into the body, or `?name` for a parameter, `Name` for a header. */
 export interface Fault {
   pointer: string
-  code: string
+  code: FaultCode
   detail: string
 }
 
@@ -115,7 +117,7 @@ export const notFound = () => new Problem('not_found', 'There is no such record,
 export class Faults {
   readonly list: Fault[] = []
 
-  add(pointer: string, code: string, detail: string): void {
+  add(pointer: string, code: FaultCode, detail: string): void {
     this.list.push({ pointer, code, detail })
   }
 

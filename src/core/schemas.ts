@@ -1,4 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { faultCodes } from './fault-codes.ts'
+import { problems } from './problem.ts'
 
 /** Wire schemas that every resource shares. Named ones have an `$id` and become components of the contract. */
 
@@ -28,6 +30,10 @@ export const idOf = (schema: TSchema): string => {
 /** A closed list of codes. */
 export const codes = <const T extends readonly string[]>(values: T, options: Options = {}) =>
   Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options })
+
+/** A list of codes that grows: a text for generated clients, which then take those that they do not know. */
+export const openCodes = (values: readonly string[], options: Options = {}) =>
+  Type.String({ ...options, 'x-extensible-enum': values })
 
 /** What may be null: an inline type gets `null` beside its own, a component a union with null. */
 export function nullable<T extends TSchema>(schema: T) {
@@ -160,6 +166,13 @@ export const pageOf = <T extends TSchema>(item: T, name: string) =>
     { $id: name, description: 'A page of a list' },
   )
 
+export const FaultCode = openCodes(Object.keys(faultCodes), {
+  $id: 'FaultCode',
+  description: 'What is wrong with a part of the input. These are known; more may come.',
+  'x-enum-descriptions': Object.values(faultCodes),
+  examples: ['required'],
+})
+
 export const ProblemDocument = Type.Object(
   {
     type: Type.String({ description: 'The address of a page that explains this kind of problem' }),
@@ -167,12 +180,15 @@ export const ProblemDocument = Type.Object(
     status: Type.Integer(),
     detail: Type.String({ description: 'What is wrong, and how to mend it' }),
     instance: Type.String({ description: 'The request id: name it when you ask us for help' }),
-    code: Type.String({ description: 'Stable: the thing to branch on' }),
+    code: openCodes(Object.keys(problems), {
+      description: 'Stable: the thing to branch on. These are known; more may come.',
+      examples: ['invalid_request'],
+    }),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
           pointer: Type.String({ description: 'JSON Pointer into the body, ?name of a parameter, or a header name' }),
-          code: Type.String(),
+          code: ref(FaultCode),
           detail: Type.String(),
         }),
         { description: 'Every fault of the input at once' },
@@ -208,4 +224,12 @@ export const ProblemDocument = Type.Object(
 )
 
 /** Every shared component, in the order of the contract. */
-export const sharedSchemas: readonly TSchema[] = [Money, ExternalRef, Ref, Metadata, TextByLanguage, ProblemDocument]
+export const sharedSchemas: readonly TSchema[] = [
+  Money,
+  ExternalRef,
+  Ref,
+  Metadata,
+  TextByLanguage,
+  FaultCode,
+  ProblemDocument,
+]

@@ -25,6 +25,6 @@ export function requireDecider(
 ): void {
   if (may.includes(partyId)) return
   const detail = `This is for ${who} to decide: ${may.join(' or ')}. It may be recorded on their behalf, in their name.`
-  const errors = [{ pointer: `/${member}`, code: 'wrong_party', detail }]
+  const errors = [{ pointer: `/${member}`, code: 'wrong_party', detail } as const]
   throw new Problem('wrong_party', detail, { errors, members: { may_decide: [...may] } })
 }

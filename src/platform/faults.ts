@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { isFaultCode } from '../core/fault-codes.ts'
 import { type Fault, Problem } from '../core/problem.ts'
 import { linePattern } from '../core/schemas.ts'
 
@@ -86,7 +87,13 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
       return [{ pointer: at(path), code: keyword, detail }]
     }
     default:
-      return [{ pointer: at(path), code: keyword, detail: `${capital(error.message ?? 'Is not valid')}.` }]
+      return [
+        {
+          pointer: at(path),
+          code: isFaultCode(keyword) ? keyword : 'invalid',
+          detail: `${capital(error.message ?? 'Is not valid')}.`,
+        },
+      ]
   }
 }
 

@@ -53,6 +53,8 @@ function closed(part: Json): Json {
   if (Array.isArray(part)) return part.map(closed)
   if (typeof part !== 'object' || part === null) return part
   const copy = Object.fromEntries(Object.entries(part).map(([name, value]) => [name, closed(value)])) as Json
+  // Clients take codes that they do not know; the service sends none that it does not list.
+  if (copy['x-extensible-enum']) copy.enum = copy['x-extensible-enum']
   const isPlainObject = copy.type === 'object' && copy.properties && copy.additionalProperties === undefined
   const isClosed = isPlainObject && copy.title === undefined
   return isClosed ? { ...copy, additionalProperties: false } : copy

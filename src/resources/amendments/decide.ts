@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { requireNamedStep } from '../../core/lifecycle.ts'
-import { Faults, notFound, Problem } from '../../core/problem.ts'
+import { type Fault, Faults, notFound, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
@@ -81,7 +81,7 @@ export async function acceptAmendment(tx: Tx, id: string, ifMatch: IfMatch, body
 
 /** @throws Problem `state_forbids` where the terms have changed since the amendment was proposed */
 function refuseIfMoved(amended: readonly Amended[], { diff }: Amendment): void {
-  const errors = diff.flatMap(({ resource_id, member, before }) => {
+  const errors = diff.flatMap(({ resource_id, member, before }): Fault[] => {
     const terms = amended.find((one) => one.resource_id === resource_id)?.terms as Record<string, unknown> | undefined
     if (isDeepStrictEqual(terms?.[member], before)) return []
     const detail = `${member} of ${resource_id} has changed since: withdraw this amendment and propose another.`

@@ -1,3 +1,4 @@
+import type { FaultCode } from '../../core/fault-codes.ts'
 import type { Faults } from '../../core/problem.ts'
 import { completeItem, scoresOf, wordsOf } from './scales.ts'
 import type { EvaluationItem, EvaluationTemplateWrite, ItemWrite, Scale, TemplateState } from './schemas.ts'
@@ -118,7 +119,7 @@ function predictedBy(
   byCode: ReadonlyMap<string, ItemWrite>,
   faults: Faults,
 ): ItemWrite | undefined {
-  const refuse = (code: string, detail: string) => faults.add(`${at}/predicts`, code, detail)
+  const refuse = (code: FaultCode, detail: string) => faults.add(`${at}/predicts`, code, detail)
   if (perspective === 'own') {
     if (predicts !== null) refuse('not_a_prediction', 'Only an item of the perspective predict_other predicts another.')
     return undefined

@@ -1,3 +1,4 @@
+import type { FaultCode } from '../../core/fault-codes.ts'
 import { type Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
@@ -27,7 +28,7 @@ export function requireUnsettled(
   { id, status, amendment_id }: EvaluationDecision,
   amendmentStatus: string | undefined,
 ): void {
-  const refuse = (code: string, detail: string): never => {
+  const refuse = (code: FaultCode, detail: string): never => {
     throw new Problem('state_forbids', detail, { errors: [{ pointer: '/decision_id', code, detail }] })
   }
   if (status !== 'open') refuse('not_open', `The decision ${id} is ${status}: an amendment carries out an open one.`)

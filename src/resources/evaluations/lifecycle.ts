@@ -1,5 +1,5 @@
 import type { Lifecycle } from '../../core/lifecycle.ts'
-import { type Faults, Problem } from '../../core/problem.ts'
+import { type Fault, type Faults, Problem } from '../../core/problem.ts'
 import type { EvaluationKind, EvaluationState, EvaluationStatus } from './schemas.ts'
 import type { Seat, Subject } from './subject.ts'
 
@@ -65,13 +65,15 @@ const changeable: Readonly<Record<EvaluationStatus, readonly Member[]>> = {
 export function requireChangeable(status: EvaluationStatus, changed: readonly Member[]): void {
   const fixed = changed.filter((member) => !changeable[status].includes(member))
   if (fixed.length === 0) return
-  const errors = fixed.map((member) => ({
-    pointer: `/${member}`,
-    code: 'fixed',
-    detail: whilePlanned.includes(member)
-      ? `${member} does not change once the round is ${status}.`
-      : `${member} of a round never changes.`,
-  }))
+  const errors = fixed.map(
+    (member): Fault => ({
+      pointer: `/${member}`,
+      code: 'fixed',
+      detail: whilePlanned.includes(member)
+        ? `${member} does not change once the round is ${status}.`
+        : `${member} of a round never changes.`,
+    }),
+  )
   throw new Problem('state_forbids', errors.map(({ detail }) => detail).join(' '), { errors })
 }
 

@@ -183,7 +183,7 @@ function ofCommitment(app: Parameters<FastifyPluginAsyncTypebox>[0], { database,
   )
 }
 
-function invalidParameter(name: string, detail: string): Problem {
+function invalidParameter(name: 'currency' | 'to', detail: string): Problem {
   return new Problem('invalid_request', detail, { errors: [{ pointer: `?${name}`, code: name, detail }] })
 }
 

@@ -1,4 +1,5 @@
 import { dateIn, dayBeside } from '../../core/dates.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults } from '../../core/problem.ts'
@@ -100,7 +101,7 @@ interface Day {
 
 function checkDay({ assessedOn, today, objective, formerOn }: Day, faults: Faults): void {
   const { active_from, active_until } = objective
-  const refuse = (code: string, detail: string) => faults.add('/assessed_on', code, detail)
+  const refuse = (code: FaultCode, detail: string) => faults.add('/assessed_on', code, detail)
   if (assessedOn > today) refuse('future', `assessed_on may not be after today (${today}).`)
   if (formerOn !== undefined && assessedOn < formerOn) {
     refuse(

@@ -1,4 +1,5 @@
 import type { IfMatch } from '../../core/etag.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults, Problem } from '../../core/problem.ts'
@@ -153,7 +154,7 @@ async function checkParent(
   if (place.parentId === null) return
   const lineage = await objectiveLineage(tx, place.parentId)
   const [parent] = lineage
-  const refuse = (code: string, detail: string) => faults.add('/parent_id', code, detail)
+  const refuse = (code: FaultCode, detail: string) => faults.add('/parent_id', code, detail)
   if (!parent) refuse('unknown_reference', `There is no objective ${place.parentId}.`)
   else if (parent.organisation_id !== place.organisationId) {
     refuse('other_organisation', 'The parent is an objective of another organisation.')

@@ -2,7 +2,7 @@ import type { IfMatch } from '../../core/etag.ts'
 import { identifierFault } from '../../core/identifiers.ts'
 import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
-import { Faults, Problem } from '../../core/problem.ts'
+import { type Fault, Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs, resolveNaming, writeExternalRefs } from '../../platform/references.ts'
@@ -137,7 +137,7 @@ async function checkParent(tx: Tx, id: string, parentId: string | null, faults: 
 async function setIdentifiers(tx: Tx, id: string, state: OrganisationState, isNew: boolean): Promise<void> {
   const taken = await organisationIdentifiersSet(tx, id, state.identifiers, isNew)
   if (taken.length === 0) return
-  const errors = taken.map((position) => {
+  const errors = taken.map((position): Fault => {
     const { scheme, value } = state.identifiers[position] ?? { scheme: '', value: '' }
     const detail = `Another organisation has ${scheme} ${value}, or it stands here twice.`
     return { pointer: `/identifiers/${position}`, code: 'taken', detail }

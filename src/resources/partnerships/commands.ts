@@ -1,7 +1,7 @@
 import { dateIn } from '../../core/dates.ts'
 import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
-import { Faults, Problem } from '../../core/problem.ts'
+import { type Fault, Faults, Problem } from '../../core/problem.ts'
 import type { Tx } from '../../db/database.ts'
 import { requireScope } from '../../platform/auth.ts'
 import { record, recordRemoval, unchanged } from '../../platform/events.ts'
@@ -167,7 +167,7 @@ async function setParties(tx: Tx, { id, parties }: Partnership, next: Partnershi
   if (gone.length > 0) {
     const dependants = await partyDependants(tx, gone)
     if (dependants.length > 0) {
-      const errors = [...Map.groupBy(dependants, ({ party_id }) => party_id)].map(([partyId, kinds]) => {
+      const errors = [...Map.groupBy(dependants, ({ party_id }) => party_id)].map(([partyId, kinds]): Fault => {
         const named = kinds.map(({ kind }) => kind).join(', ')
         return {
           pointer: '/parties',

@@ -14,7 +14,7 @@ const replacing: readonly string[] = ['draft', 'proposed', 'agreed']
 export function requireReplaceable({ commitment: { status } }: Held): void {
   if (replaceable.includes(status)) return
   const detail = `What is replaced is agreed, paused or lapsed; this commitment is ${status}.`
-  const errors = [{ pointer: '/replaces_commitment_id', code: 'state_forbids', detail }]
+  const errors = [{ pointer: '/replaces_commitment_id', code: 'state_forbids', detail } as const]
   throw new Problem('state_forbids', detail, { errors, members: { from: status } })
 }
 
@@ -22,7 +22,7 @@ export function requireReplaceable({ commitment: { status } }: Held): void {
 export function requireReplacement({ commitment: { status } }: Held): void {
   if (replacing.includes(status)) return
   const detail = `What takes its place is a draft, proposed or agreed; this commitment is ${status}.`
-  const errors = [{ pointer: '/by_commitment_id', code: 'state_forbids', detail }]
+  const errors = [{ pointer: '/by_commitment_id', code: 'state_forbids', detail } as const]
   throw new Problem('state_forbids', detail, { errors, members: { from: status } })
 }
 
@@ -39,7 +39,7 @@ export function checkPromiser({ replaced, by }: Pair, faults: Faults): void {
 export function refuseIfMoved({ commitment }: Held, terms: AgreedTerms | null): void {
   const errors = changedMembers<Partial<AgreedTerms>>(termsAgreed(commitment), terms ?? {}).map((member) => {
     const detail = `${member} of ${commitment.id} has changed since: withdraw this substitution and propose another.`
-    return { pointer: '/by_commitment_id', code: 'terms_changed', detail }
+    return { pointer: '/by_commitment_id', code: 'terms_changed', detail } as const
   })
   const [first] = errors
   if (first) throw new Problem('state_forbids', first.detail, { errors })

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import { type IfMatch, optionalIfMatch } from '../../core/etag.ts'
+import type { FaultCode } from '../../core/fault-codes.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import { sharedSchemas } from '../../core/schemas.ts'
 import type { Tx } from '../../db/database.ts'
@@ -138,7 +139,7 @@ export function workOf(row: RowToDo, format: ImportFormat, facts: FileFacts, sco
 const nameOf = ({ system, id }: Ref): string => `${system}\0${id}`
 
 function typeOf({ type }: RowToDo, said: unknown): ImportType {
-  const fault = (code: string, detail: string) => {
+  const fault = (code: FaultCode, detail: string) => {
     const faults = new Faults()
     faults.add('/type', code, detail)
     faults.refuse('invalid_request')

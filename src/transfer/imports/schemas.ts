@@ -1,5 +1,18 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { codes, ExternalRef, instant, nullable, Ref, recordHead, ref, strictObject, uuid } from '../../core/schemas.ts'
+import { faultCodes } from '../../core/fault-codes.ts'
+import { problems } from '../../core/problem.ts'
+import {
+  codes,
+  ExternalRef,
+  instant,
+  nullable,
+  openCodes,
+  Ref,
+  recordHead,
+  ref,
+  strictObject,
+  uuid,
+} from '../../core/schemas.ts'
 import { CommitmentWrite } from '../../resources/commitments/schemas.ts'
 import { ContactWrite } from '../../resources/contacts/schemas.ts'
 import { FulfilmentWrite } from '../../resources/fulfilments/schemas.ts'
@@ -101,7 +114,14 @@ export const Import = Type.Object(
 export type Import = Static<typeof Import>
 
 const RowFault = Type.Object(
-  { pointer: Type.String({ description: 'JSON Pointer into the row' }), code: Type.String(), detail: Type.String() },
+  {
+    pointer: Type.String({ description: 'JSON Pointer into the row' }),
+    code: openCodes([...new Set([...Object.keys(faultCodes), ...Object.keys(problems)])], {
+      description: 'A FaultCode; of a row that is refused as a whole, the code of a problem. More may come.',
+      examples: ['required'],
+    }),
+    detail: Type.String(),
+  },
   { $id: 'RowFault' },
 )
 
