@@ -162,7 +162,7 @@ t.test('what operations share is said once', async (t) => {
 t.test('what a member means stands beside the component that it is', async (t) => {
   const { Commitment, CommitmentFulfilment } = document.components.schemas
   t.strictSame(Commitment.properties.delivered, {
-    $ref: '#/components/schemas/Measure',
+    $ref: '#/components/schemas/MeasureSum',
     description: 'Confirmed fulfilments less those that were reversed',
   })
   t.match(CommitmentFulfilment.properties.due.description, /^What was due by then/)

@@ -84,12 +84,26 @@ export const webAddress = (options: Options = {}) =>
 export const decimal = (options: Options = {}) =>
   Type.String({ pattern: '^(0|[1-9]\\d{0,14})(\\.\\d{1,6})?$', examples: ['1250.00'], ...options })
 
+/** What many decimals come to: it has as many digits as that takes. */
+export const decimalSum = (options: Options = {}) =>
+  Type.String({ pattern: '^(0|[1-9]\\d*)(\\.\\d{1,6})?$', examples: ['1250.00'], ...options })
+
+const currency = () => Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] })
+
 export const Money = strictObject(
   {
     amount: decimal({ description: 'A decimal string with at most the minor digits of the currency' }),
-    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] }),
+    currency: currency(),
   },
   { $id: 'Money', description: 'An amount of money. Amounts are never converted or added over currencies.' },
+)
+
+export const MoneySum = Type.Object(
+  {
+    amount: decimalSum({ description: 'A decimal string with the minor digits of the currency' }),
+    currency: currency(),
+  },
+  { $id: 'MoneySum', description: 'What amounts of one currency come to: it may have more digits than each of them' },
 )
 
 export const ExternalRef = strictObject(
@@ -226,6 +240,7 @@ export const ProblemDocument = Type.Object(
 /** Every shared component, in the order of the contract. */
 export const sharedSchemas: readonly TSchema[] = [
   Money,
+  MoneySum,
   ExternalRef,
   Ref,
   Metadata,

@@ -20,6 +20,8 @@ export interface Column {
   isSigned?: boolean
   /** Of decimals: at most how many digits stand before the point; as many as there may be, where it is not said. */
   digits?: number
+  /** Of decimals: whether one is what many come to. */
+  isSum?: boolean
   /** Of integers: whether one may need more than 32 bits. */
   isLong?: boolean
   isNullable?: boolean

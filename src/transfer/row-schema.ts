@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox'
-import { codes, date, decimal, instant, nullable, uuid } from '../core/schemas.ts'
+import { codes, date, decimal, decimalSum, instant, nullable, uuid } from '../core/schemas.ts'
 import type { Column, ColumnType } from './columns.ts'
 
 const signed = { pattern: '^-?(0|[1-9]\\d{0,14})(\\.\\d{1,6})?$' }
@@ -12,7 +12,7 @@ export function schemaOf(column: Column): TSchema {
     text: () => Type.String(about),
     code: () => codes(column.codes ?? [], about),
     integer: () => Type.Integer(about),
-    decimal: () => decimal({ ...about, ...(column.isSigned ? signed : {}) }),
+    decimal: () => (column.isSum ? decimalSum(about) : decimal({ ...about, ...(column.isSigned ? signed : {}) })),
     boolean: () => Type.Boolean(about),
     date: () => date(about),
     instant: () => instant(about),

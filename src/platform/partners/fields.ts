@@ -108,8 +108,11 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   InstalmentPage: { shown: 'data next_cursor total' },
   Measure: { shown: '' },
+  MeasureSum: { shown: '' },
   Money: { shown: 'amount currency' },
   MoneyMeasure: { shown: 'type amount currency' },
+  MoneyMeasureSum: { shown: 'type amount currency' },
+  MoneySum: { shown: 'amount currency' },
   Objective: {
     shown:
       'id version created_at updated_at organisation_id level title description parent_id sdg_goals sdg_targets importance active_from active_until indicator_refs',
@@ -153,6 +156,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   PerceivedReciprocity: { shown: 'evaluation_id closed_on sides sides.side sides.score' },
   Purpose: { shown: 'why what how' },
   QuantityMeasure: { shown: 'type quantity unit' },
+  QuantityMeasureSum: { shown: 'type quantity unit' },
   Reach: { shown: 'audience countries' },
   Reciprocity: {
     shown:

@@ -22,6 +22,7 @@ import {
   commitmentRef,
   kinds,
   Measure,
+  MeasureSum,
   modes,
   motives,
   reciprocities,
@@ -36,6 +37,7 @@ export {
   CommitmentTermsPatch,
   kinds,
   Measure,
+  MeasureSum,
   modes,
   motives,
   reciprocities,
@@ -88,11 +90,11 @@ export const Commitment = Type.Object(
     close_reason: nullable(Type.String()),
     disruption_id: nullable(uuid({ description: 'The disruption by which it lapsed; null once it is reinstated' })),
     delivered: Type.Unsafe<Static<typeof Measure>>({
-      ...ref(Measure),
+      ...ref(MeasureSum),
       description: 'Confirmed fulfilments less those that were reversed',
     }),
     reported: Type.Unsafe<Static<typeof Measure>>({
-      ...ref(Measure),
+      ...ref(MeasureSum),
       description: 'Fulfilments that the other side has neither confirmed nor disputed yet; not part of delivered',
     }),
     skipped: Type.Unsafe<Static<typeof Measure>>({

@@ -1,7 +1,19 @@
 import { type Static, Type } from 'typebox'
 import type { Measure as AnyMeasure } from '../../core/measure.ts'
 import { frequencies } from '../../core/schedule.ts'
-import { codes, date, decimal, line, Money, nullable, Ref, ref, strictObject, uuid } from '../../core/schemas.ts'
+import {
+  codes,
+  date,
+  decimal,
+  decimalSum,
+  line,
+  Money,
+  nullable,
+  Ref,
+  ref,
+  strictObject,
+  uuid,
+} from '../../core/schemas.ts'
 
 export const kinds = [
   'cash',
@@ -51,6 +63,33 @@ export const Measure = Type.Unsafe<AnyMeasure<(typeof units)[number]>>({
   description: 'What is promised or delivered, as money or as a quantity. The two are never converted.',
 })
 export type Measure = Static<typeof Measure>
+
+const MoneyMeasureSum = Type.Object(
+  {
+    type: codes(['money'] as const),
+    amount: decimalSum({ description: 'A decimal string with the minor digits of the currency' }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217', examples: ['EUR'] }),
+  },
+  { $id: 'MoneyMeasureSum', description: 'What amounts of money come to' },
+)
+
+const QuantityMeasureSum = Type.Object(
+  {
+    type: codes(['quantity'] as const),
+    quantity: decimalSum({ description: 'A decimal string', examples: ['40'] }),
+    unit: codes(units),
+  },
+  { $id: 'QuantityMeasureSum', description: 'What numbers of things come to' },
+)
+
+export const MeasureSum = Type.Unsafe<Measure>({
+  $id: 'MeasureSum',
+  type: 'object',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [ref(MoneyMeasureSum), ref(QuantityMeasureSum)],
+  description: 'What several measures come to: more, it may be, than one of them can be',
+})
 
 export const Valuation = strictObject(
   {
@@ -123,6 +162,9 @@ export const termSchemas = [
   MoneyMeasure,
   QuantityMeasure,
   Measure,
+  MoneyMeasureSum,
+  QuantityMeasureSum,
+  MeasureSum,
   Valuation,
   Schedule,
   ScheduleWrite,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
-import { codes, date, Money, nullable, ref, uuid } from '../../core/schemas.ts'
-import { Measure } from '../commitments/schemas.ts'
+import { codes, date, MoneySum, nullable, ref, uuid } from '../../core/schemas.ts'
+import { Measure, MeasureSum } from '../commitments/schemas.ts'
 
 export const bases = ['cost_to_giver', 'fair_value', 'agreed', 'nominal'] as const
 export const sides = ['company', 'non_profit', 'public', 'other'] as const
@@ -8,7 +8,7 @@ export const sides = ['company', 'non_profit', 'public', 'other'] as const
 const ratio = (description: string) =>
   nullable(Type.String({ pattern: '^-?(0\\.\\d{4}|1\\.0000)$', description, examples: ['0.7500'] }))
 const count = (description: string) => Type.Integer({ minimum: 0, description })
-const money = (description: string) => Type.Unsafe<Static<typeof Money>>({ ...ref(Money), description })
+const money = (description: string) => Type.Unsafe<Static<typeof MoneySum>>({ ...ref(MoneySum), description })
 
 /** What the answers have in common. */
 const head = {
@@ -139,7 +139,10 @@ export const CommitmentFulfilment = Type.Object(
     measure: measure('What was promised'),
     skipped: measure('What pauses skipped of it by then'),
     replaced: measure('What substitutions replaced of it by then'),
-    delivered: measure('Confirmed fulfilments less those that were reversed'),
+    delivered: Type.Unsafe<Static<typeof Measure>>({
+      ...ref(MeasureSum),
+      description: 'Confirmed fulfilments less those that were reversed',
+    }),
     outstanding: measure(
       'What is still owed, whenever it is due; nothing once it was released, cancelled or substituted',
     ),

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { codes, date, Money, nullable, ref, uuid } from '../../core/schemas.ts'
+import { codes, date, MoneySum, nullable, ref, uuid } from '../../core/schemas.ts'
 import { severities } from '../disruption-impacts/schemas.ts'
 import { bases } from '../measures/schemas.ts'
 import { objectiveLevels } from '../objectives/schemas.ts'
@@ -11,7 +11,7 @@ const ratio = (description: string) =>
   nullable(Type.String({ pattern: '^-?\\d+\\.\\d{4}$', description, examples: ['0.7500'] }))
 const points = (description: string) =>
   nullable(Type.String({ pattern: '^-?\\d{1,3}(\\.\\d{1,6})?$', description, examples: ['66.66'] }))
-const money = (description: string) => Type.Unsafe<Static<typeof Money>>({ ...ref(Money), description })
+const money = (description: string) => Type.Unsafe<Static<typeof MoneySum>>({ ...ref(MoneySum), description })
 
 export const PortfolioFulfilment = Type.Object(
   {
@@ -182,7 +182,7 @@ export const PortfolioRule = Type.Object(
     rule: codes(riskRules),
     fires: count('Partnerships in which it fires'),
     undefined: count('Partnerships in which it says nothing'),
-    outstanding: Type.Array(ref(Money), { description: 'What is still owed where it fires, by currency' }),
+    outstanding: Type.Array(ref(MoneySum), { description: 'What is still owed where it fires, by currency' }),
   },
   { $id: 'PortfolioRule' },
 )

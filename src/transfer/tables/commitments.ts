@@ -119,12 +119,14 @@ export const commitmentsTable = defineTable(commitmentsSource, {
     unit: { type: 'code', codes: units, meaning: 'What is counted; null for money', isNullable: true, value: 'r.unit' },
     delivered: {
       type: 'decimal',
+      isSum: true,
       unit: ofMeasure,
       meaning: 'Confirmed fulfilments less those that were reversed',
       value: measured(delivered),
     },
     reported: {
       type: 'decimal',
+      isSum: true,
       unit: ofMeasure,
       meaning: 'Fulfilments that the other side has neither confirmed nor disputed yet; not part of delivered',
       value: measured(reported),

@@ -25,7 +25,7 @@ const points = (meaning: string, value: RawBuilder<unknown>, more: { isSigned?: 
   ...{ meaning, ...optional, ...more, value: sql`trim_scale(${value}::numeric)` },
 })
 const amount = (meaning: string, value: RawBuilder<unknown>) => ({
-  ...({ type: 'decimal', unit: 'the currency column' } as const),
+  ...({ type: 'decimal', unit: 'the currency column', isSum: true } as const),
   ...{ meaning, value: sql`${value}::numeric` },
 })
 
