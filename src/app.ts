@@ -46,6 +46,7 @@ import { evaluations } from './resources/evaluations/routes.ts'
 import { events } from './resources/events/routes.ts'
 import { fulfilments } from './resources/fulfilments/routes.ts'
 import { instalments } from './resources/instalments/routes.ts'
+import { me } from './resources/me/routes.ts'
 import { measures } from './resources/measures/routes.ts'
 import { objectiveLinks } from './resources/objective-links/routes.ts'
 import { objectives } from './resources/objectives/routes.ts'
@@ -197,6 +198,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
         tenantRequestsPerMinute: deps.tenantRequestsPerMinute ?? deps.requestsPerMinute * 10,
       })
       await v1.register(exportLimits, deps.exportStreams ?? { perCredential: 2, perTenant: 4 })
+      await v1.register(me, { ...slice, requestsPerMinute: deps.requestsPerMinute })
       await v1.register(organisations, slice)
       await v1.register(contacts, slice)
       await v1.register(partnerships, slice)

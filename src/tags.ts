@@ -1,5 +1,6 @@
 /** The groups in which the contract shows operations. */
 export const tags = [
+  { name: 'Me', description: 'The credential in use: whose it is, what it may do, for whom it stands.' },
   {
     name: 'Organisations',
     description: 'Companies, charities and public bodies, known by their registers’ identifiers.',

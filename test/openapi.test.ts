@@ -34,6 +34,7 @@ t.test('the document is valid OpenAPI 3.1', async (t) => {
 
 t.test('every operation is named, tagged, summed up and guarded', async (t) => {
   const tags = document.tags.map((tag: { name: string }) => tag.name)
+  const anyones: string[] = []
   for (const { name, operation } of operations) {
     t.match(operation.operationId, /^[a-z][a-z0-9_]*$/, name)
     t.equal(operation.tags.length, 1, name)
@@ -41,9 +42,12 @@ t.test('every operation is named, tagged, summed up and guarded', async (t) => {
     t.match(operation.summary, /\S/, name)
     if (operation.security.length === 0) continue
     const [scope] = operation.security[0].api_key
-    t.ok(scopes.includes(scope), `${name}: ${scope}`)
+    t.same(operation.security, [{ api_key: [scope ?? []].flat() }, { access_token: [scope ?? []].flat() }])
+    if (scope === undefined) anyones.push(operation.operationId)
+    else t.ok(scopes.includes(scope), `${name}: ${scope}`)
     for (const status of [401, 403, 429, 500, 503]) t.ok(operation.responses[status], `${name} documents ${status}`)
   }
+  t.same(anyones, ['get_me'], 'nothing else asks for no scope')
   t.same(
     operations.filter(({ operation }) => operation.security.length === 0).map(({ operation }) => operation.operationId),
     [

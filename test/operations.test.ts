@@ -64,12 +64,24 @@ t.test('a key without the scope is refused, and told which', async (t) => {
     const others = scopes.filter((held) => held !== scope && held !== 'admin')
     keys.set(scope, await service.keyWith(others))
   }
-  for (const operation of guarded) {
+  for (const operation of guarded.filter(({ scope }) => scope !== undefined)) {
     const scope = operation.scope as Scope
     const answer = await ask(service, operation, oursFor(operation), { key: keys.get(scope) as string })
     isProblem(t, answer, 'forbidden')
     t.equal(answer.body.scope, scope, operation.id)
     t.match(answer.body.detail, scope)
+  }
+})
+
+t.test('what asks for no scope is open to a key of whichever scope, and to no other', async (t) => {
+  const anyones = guarded.filter(({ scope }) => scope === undefined)
+  t.same(
+    anyones.map(({ id }) => id),
+    ['get_me'],
+  )
+  for (const scope of scopes) {
+    const key = await service.keyWith([scope])
+    for (const operation of anyones) t.equal((await ask(service, operation, oursFor(operation), { key })).status, 200)
   }
 })
 

@@ -67,7 +67,7 @@ export const authentication = fp(
         await noteDenial({ tenantId, actor, action: 'access.denied', details: { reason: 'partner' } }, request)
         throw new Problem('forbidden', 'This operation is not open to partners.')
       }
-      if (!grants(scopes, scope)) {
+      if (scope !== 'any' && !grants(scopes, scope)) {
         await noteDenial({ tenantId, actor, action: 'access.denied', details: { scope } }, request)
         reply.header('www-authenticate', challenge(resourceMetadata, { error: 'insufficient_scope', scope }))
         throw new Problem('forbidden', `This needs the scope ${scope}, which the credential does not have.`, {

@@ -74,15 +74,24 @@ function describe(schema: Json | undefined, route: RouteOptions): Json {
     operationId: id,
     tags: [tag],
     summary,
-    security: scope === null ? [] : [{ api_key: [scope] }, { access_token: [scope] }],
-    description: [description, scope === null ? undefined : `Needs the scope \`${scope}\`.`]
-      .filter(Boolean)
-      .join('\n\n'),
+    security: securityOf(scope),
+    description: [description, needOf(scope)].filter(Boolean).join('\n\n'),
     ...(bodyTypes.length > 0 ? { consumes: [...bodyTypes] } : {}),
     ...(streamedBody ? { body: { content: mapValues(streamedBody, (schema) => ({ schema })) } } : {}),
     ...requestHeadersOf(operation, method),
     response: answersOf(operation, schema, method),
   }
+}
+
+function securityOf(scope: Operation['scope']): Json[] {
+  if (scope === null) return []
+  const needed = scope === 'any' ? [] : [scope]
+  return [{ api_key: needed }, { access_token: needed }]
+}
+
+function needOf(scope: Operation['scope']): string | undefined {
+  if (scope === null) return undefined
+  return scope === 'any' ? 'Any valid credential will do, whatever its scopes.' : `Needs the scope \`${scope}\`.`
 }
 
 function answersOf(operation: Operation, schema: Json | undefined, method: string): Json {

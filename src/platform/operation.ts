@@ -5,8 +5,8 @@ import type { Scope } from './scopes.ts'
 /** What an operation tells the contract about itself. Every route has one: the app does not start otherwise. */
 export interface Operation {
   id: string
-  /** `null` for the few operations that need no credential. */
-  scope: Scope | null
+  /** `any` where any valid credential will do, `null` for the few operations that need none. */
+  scope: Scope | 'any' | null
   tag: string
   summary: string
   description?: string
@@ -50,7 +50,7 @@ type Empty = TObject<Record<never, never>>
 
 interface Options<P extends TSchema, Q extends TSchema, B extends TSchema> {
   id: string
-  scope: Scope | null
+  scope: Operation['scope']
   tag: string
   summary: string
   description?: string

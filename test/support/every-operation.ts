@@ -11,7 +11,9 @@ export interface Operation {
   id: string
   method: string
   path: string
+  /** Undefined where any credential will do, and where none is needed. */
   scope: Scope | undefined
+  isGuarded: boolean
   body: Json
   parameters: Json[]
 }
@@ -101,11 +103,12 @@ export function everyOperation(service: Service, ours: Readonly<Record<string, s
       method: method.toUpperCase(),
       path,
       scope: operation.security[0]?.api_key[0],
+      isGuarded: operation.security.length > 0,
       body: Object.values<Json>(operation.requestBody?.content ?? {})[0]?.schema,
       parameters: operation.parameters ?? [],
     })),
   )
-  const guarded = operations.filter(({ scope }) => scope !== undefined)
+  const guarded = operations.filter(({ isGuarded }) => isGuarded)
 
   const kindOf = ({ path }: Operation): string => path.split('/')[2] ?? ''
   const oursFor = (operation: Operation): Naming => ({

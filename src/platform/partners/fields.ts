@@ -107,12 +107,17 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
       'id version created_at updated_at partnership_id commitment_id seq due_on original_due_on measure replaced settled open state is_suspended is_overdue superseded_on',
   },
   InstalmentPage: { shown: 'data next_cursor total' },
+  Me: { shown: 'kind audience tenant scopes organisations api_key token requests_per_minute' },
   Measure: { shown: '' },
   MeasureSum: { shown: '' },
   Money: { shown: 'amount currency' },
   MoneyMeasure: { shown: 'type amount currency' },
   MoneyMeasureSum: { shown: 'type amount currency' },
   MoneySum: { shown: 'amount currency' },
+  MyKey: { shown: 'id name prefix expires_at' },
+  MyOrganisation: { shown: 'id name' },
+  MyTenant: { shown: 'id name' },
+  MyToken: { shown: 'issuer subject' },
   Objective: {
     shown:
       'id version created_at updated_at organisation_id level title description parent_id sdg_goals sdg_targets importance active_from active_until indicator_refs',

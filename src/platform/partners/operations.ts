@@ -21,6 +21,7 @@ const decides: PartnerUse = { acts: ['party_id', 'recorded_by_party_id'] }
  * partners, whatever their scopes: a new operation is closed until somebody opens it.
  */
 export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
+  get_me: reads,
   list_organisations: reads,
   get_organisation: reads,
   lookup_organisations: reads,
