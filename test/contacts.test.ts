@@ -104,6 +104,58 @@ t.test('the list of one organisation is filtered, searched and sorted', async (t
   t.equal((await service.get(`${path}?include_total=true&limit=1`)).body.total, 3)
 })
 
+t.test('the contacts of all organisations are listed together', async (t) => {
+  const { service, organisation, path } = await withOrganisation()
+  const other = await service.make('/v1/organisations', { name: 'Other', sector: 'company' })
+  const below = `/v1/organisations/${other.id}/contacts`
+  const all = [
+    await service.make(path, person),
+    await service.make(below, { name: 'Zoë Łukasiewicz', function: 'finance' }),
+    await service.make(below, { name: 'bart', function: 'finance', active: false }),
+  ]
+  const list = async (query = '') => {
+    const answer = await service.get(`/v1/contacts${query}`)
+    t.equal(answer.status, 200, answer.text)
+    return answer.body
+  }
+  const names = async (query: string) => (await list(query)).data.map(({ name }: { name: string }) => name)
+  t.strictSame((await list()).data, all)
+  t.same(await names('?sort=name'), ['bart', person.name, 'Zoë Łukasiewicz'])
+  t.same(await names(`?organisation_id=${organisation}`), [person.name])
+  t.same(await names(`?organisation_id=${other.id.toUpperCase()}&function=finance&active=true`), ['Zoë Łukasiewicz'])
+  t.same(await names('?q=lukasiewicz'), ['Zoë Łukasiewicz'])
+  t.same(await names('?external_ref=crm:003-JG'), [person.name])
+  t.equal((await list('?include_total=true&limit=1')).total, 3)
+  const walked: string[] = []
+  for (let query: string | null = '?limit=1&sort=-updated_at'; query !== null; ) {
+    const page = await list(query)
+    walked.push(...page.data.map(({ id }: { id: string }) => id))
+    query = page.next_cursor && `?limit=1&sort=-updated_at&cursor=${page.next_cursor}`
+  }
+  t.same(walked, all.map(({ id }) => id).reverse())
+  const { next_cursor } = (await service.get(`${below}?limit=1`)).body
+  const elsewhere = await service.get(`/v1/contacts?limit=1&cursor=${next_cursor}`)
+  t.match(elsewhere, { status: 400, body: { code: 'invalid_cursor' } }, 'a cursor is of its own list')
+
+  // What a sync asks: who has changed since, erased ones among them.
+  const [first, second] = all
+  const changed = await service.call('POST', `/v1/contacts/${second.id}/erase`, {}, { ifMatch: '*' })
+  const since = `?updated_since=${encodeURIComponent(changed.body.updated_at)}`
+  t.strictSame((await list(since)).data, [changed.body])
+  t.match(changed.body, { name: null, email: null, erased_at: changed.body.updated_at })
+
+  const merged = await service.call(
+    'POST',
+    `/v1/organisations/${organisation}/merge`,
+    { duplicate_id: other.id },
+    { ifMatch: '*' },
+  )
+  t.equal(merged.status, 200, merged.text)
+  t.same((await list(`?organisation_id=${other.id}`)).data.length, 3, 'an id that went stands for the survivor')
+  t.match((await list()).data[0], { id: first.id, organisation_id: organisation })
+  t.same((await (await service.afresh()).get('/v1/contacts')).body.data, [])
+})
+
 t.test('a contact is created or replaced by the id of the client', async (t) => {
   const { service, path } = await withOrganisation()
   const address = `${path}/by-ref/crm/003-JG`
@@ -278,6 +330,41 @@ t.test('persons are for those alone who may see them', async (t) => {
   t.match(await service.call('POST', path, person, { key }), { status: 403, body: { scope: 'personal_data:write' } })
   const reader = await service.keyWith(['personal_data:read'])
   t.equal((await service.get(`/v1/contacts/${id}`, { key: reader })).body.name, person.name)
+  t.match(await service.get('/v1/contacts', { key }), { status: 403, body: { scope: 'personal_data:read' } })
+  t.equal((await service.get('/v1/contacts', { key: reader })).body.data[0].name, person.name)
+})
+
+t.test('whoever is shown persons is noted, with whom, however they were found', async (t) => {
+  const { service, path } = await withOrganisation()
+  const [first, second] = [
+    await service.make(path, person),
+    await service.make(path, { name: 'An', function: 'other' }),
+  ]
+  await service.get('/v1/contacts?limit=1&q=groenendijk')
+  await service.get('/v1/contacts')
+  await service.get('/v1/contacts?q=nobody')
+  await service.get('/v1/contacts/by-ref/crm/003-JG')
+  await service.call('POST', '/v1/contacts/lookup', { ids: [second.id] })
+  await service.call('HEAD', '/v1/contacts')
+  const { data } = (await service.get('/v1/audit?category=disclosure&sort=sequence')).body
+  const both = [first.id, second.id]
+  t.match(data, [
+    {
+      operation: 'list_all_contacts',
+      resource_id: null,
+      details: { parameters: ['limit', 'q', 'sort', 'include_total'], contact_ids: [first.id] },
+    },
+    { operation: 'list_all_contacts', details: { contact_ids: both } },
+    { operation: 'get_contact_by_ref', resource_type: 'contact', resource_id: first.id },
+    { operation: 'lookup_contacts', details: { contact_ids: [second.id] } },
+  ])
+  t.notMatch(JSON.stringify(data), /groenendijk/i)
+  const told = async ({ id }: { id: string }) =>
+    (await service.get(`/v1/contacts/${id}/data`)).body.disclosures.latest.map(
+      ({ operation }: { operation: string }) => operation,
+    )
+  t.same((await told(first)).slice(-3), ['get_contact_by_ref', 'list_all_contacts', 'list_all_contacts'])
+  t.same((await told(second)).slice(-2), ['lookup_contacts', 'list_all_contacts'])
 })
 
 t.test('a person can be shown all that is kept of them', async (t) => {

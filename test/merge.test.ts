@@ -216,7 +216,7 @@ t.test("who filters by the id of what was merged finds what is the survivor's, p
       if (expected.total > 0) found.push(url)
     }
   }
-  const paths = ['api-keys', 'commitments', 'objectives', 'partnership-measures', 'partnerships']
+  const paths = ['api-keys', 'commitments', 'contacts', 'objectives', 'partnership-measures', 'partnerships']
   t.same(
     found.sort(),
     paths.map((name) => `/v1/${name}`),

@@ -15,9 +15,19 @@ function disclosureOf(operation: Operation | undefined): 'personal_data.read' | 
   return operation?.scope === 'exports:run' && isFile ? 'export.read' : undefined
 }
 
+/** The records in an answer: one, or those of a page. An answer without a body shows none. */
+function shownBy(payload: unknown): { id?: string; ids: string[] } {
+  if (payload === null || payload === undefined || payload === '') return { ids: [] }
+  if (typeof payload !== 'string' && !Buffer.isBuffer(payload))
+    throw new Error('Whom an answer shows is read from its JSON')
+  const { data, id } = JSON.parse(payload.toString()) as { data?: { id: string }[]; id?: string }
+  return id === undefined ? { ids: (data ?? []).map((record) => record.id) } : { id, ids: [id] }
+}
+
 /**
  * Notes who was shown persons, and who took an export, before the answer leaves: what cannot be noted is not shown. Of
- * the query only the names are kept where its values may be about a person.
+ * the query only the names are kept where its values may be about a person; where the address names nobody, the ids of
+ * those who were shown.
  */
 export const disclosures = fp(
   async (app: FastifyInstance, { database, clock }: { database: Database; clock: Clock }) => {
@@ -29,9 +39,13 @@ export const disclosures = fp(
         async (request: FastifyRequest, reply: { statusCode: number }, payload: unknown) => {
           if (reply.statusCode >= 300) return payload
           const { tenantId, actor } = principalOf(request)
-          const { id } = (request.params ?? {}) as { id?: string }
+          const { id: named } = (request.params ?? {}) as { id?: string }
           const type = (route.url.split('/')[2] ?? '').replaceAll('-', '_').replace(/s$/, '')
           const query = (request.query ?? {}) as Record<string, unknown>
+          const isPersonal = action === 'personal_data.read'
+          const shown = isPersonal && named === undefined ? shownBy(payload) : undefined
+          if (shown?.ids.length === 0) return payload
+          const id = named ?? shown?.id
           await noteAccess(database, clock, {
             tenantId,
             category: 'disclosure',
@@ -40,7 +54,9 @@ export const disclosures = fp(
             ...(id === undefined ? {} : { resource: { type, id } }),
             operation: route.config?.operation?.id ?? '',
             requestId: request.id,
-            details: action === 'export.read' ? { query } : { parameters: Object.keys(query) },
+            details: isPersonal
+              ? { parameters: Object.keys(query), ...(id === undefined ? { contact_ids: shown?.ids } : {}) }
+              : { query },
           })
           return payload
         },

@@ -8,7 +8,7 @@ import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
 import { action, type SliceOptions } from '../../platform/collection.ts'
 import { idParams, items, refParams } from '../../platform/items.ts'
-import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { byInstant, byText, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
 import { gives, makes, operation, sentOn } from '../../platform/operation.ts'
 import { sendCreated, sendOutcome } from '../../platform/resource.ts'
 import { requireOrganisation } from '../organisations/read.ts'
@@ -20,29 +20,52 @@ import { contactResource } from './view.ts'
 const tag = 'Contacts'
 const refusals = ['duplicate', 'state_forbids', 'rule_violated'] as const
 
-const list = defineList({
-  name: 'contacts',
+const filters: Record<string, Filter> = {
+  q: {
+    schema: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'A part of a name or e-mail address, whatever its case or accents',
+    }),
+    where: sql`r.search_text like ${param('q')}`,
+    value: containing,
+  },
+  function: oneOf('function', contactFunctions),
+  active: { schema: Type.Boolean(), where: sql`r.active = ${param('active')}::boolean` },
+  external_ref: externalRef('contact'),
+  updated_since: updatedSince,
+}
+
+const shared = {
   item: Contact,
   view: contactResource.view,
-  within: sql`r.organisation_id = ${param('organisation_id')}::uuid`,
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), name: byText('sort_name') },
   defaultSort: 'created_at',
+}
+
+const list = defineList({
+  ...shared,
+  name: 'contacts_of_all',
   filters: {
-    q: {
-      schema: Type.String({
-        minLength: 1,
-        maxLength: 200,
-        description: 'A part of a name or e-mail address, whatever its case or accents',
-      }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
+    organisation_id: {
+      schema: uuid({ description: 'Contacts of this organisation' }),
+      where: sql`r.organisation_id = ${param('organisation_id')}::uuid`,
+      names: 'organisations',
     },
-    function: oneOf('function', contactFunctions),
-    active: { schema: Type.Boolean(), where: sql`r.active = ${param('active')}::boolean` },
-    external_ref: externalRef('contact'),
-    updated_since: updatedSince,
+    ...filters,
   },
 })
+
+const listOfOrganisation = defineList({
+  ...shared,
+  name: 'contacts',
+  within: sql<boolean>`r.organisation_id = ${param('organisation_id')}::uuid`,
+  filters,
+})
+
+const page = {
+  200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
+}
 
 /**
  * The people of an organisation who look after its alliances. Each answer shows a person, so each operation asks for a
@@ -51,6 +74,21 @@ const list = defineList({
 export const contacts: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slice) => {
   for (const schema of contactSchemas) app.addSchema(schema)
   app.addSchema(list.page)
+  app.get(
+    '/contacts',
+    operation({
+      id: 'list_all_contacts',
+      scope: 'personal_data:read',
+      tag,
+      summary: 'List the contacts of all organisations',
+      description:
+        'For a sync: with `sort=updated_at` and `updated_since` it gives what changed, persons who were erased with their ' +
+        'id alone. That a contact was deleted is told by events. The audit notes who was shown.',
+      query: list.query,
+      answers: page,
+    }),
+    (request, reply) => list.send(slice.database, request, reply),
+  )
   ofOrganisation(app, slice)
   contactData(app, slice)
   items(app, slice, {
@@ -97,16 +135,13 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
       tag,
       summary: 'List the contacts of an organisation',
       params: idParams,
-      query: list.query,
-      answers: {
-        200: { description: 'A page', schema: ref(list.page), headers: { Link: 'The next page, as rel="next"' } },
-        ...sentOn,
-      },
+      query: listOfOrganisation.query,
+      answers: { ...page, ...sentOn },
     }),
     async (request, reply) => {
       const { id } = request.params
       await database.read(principalOf(request), (tx) => requireOrganisation(tx, id))
-      return list.send(database, request, reply, { organisation_id: id })
+      return listOfOrganisation.send(database, request, reply, { organisation_id: id })
     },
   )
 
