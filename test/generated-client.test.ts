@@ -68,6 +68,20 @@ const commitment = given(
     },
   }),
 )
+const ofCommitment = { path: { id: commitment.id }, header: { 'If-Match': '"1"' } }
+const patched = given(
+  await client.PATCH('/v1/commitments/{id}', {
+    params: ofCommitment,
+    body: { measure: { amount: '13000' }, motive: null },
+  }),
+)
+type Patch = components['schemas']['CommitmentPatch']
+// @ts-expect-error: a commitment is never without a title
+const untitled: Patch = { title: null }
+// @ts-expect-error: a measure has no such member
+const mismeasured: Patch = { measure: { sum: '1' } }
+void [untitled, mismeasured]
+const me = given(await client.GET('/v1/me'))
 const path = { id: partnership.id }
 const proposed = given(
   await client.POST('/v1/partnerships/{id}/propose', { params: { path, header: { 'If-Match': '"1"' } }, body: {} }),
@@ -81,6 +95,8 @@ console.log(
     company: company.name,
     parties: partnership.parties.length,
     measure: commitment.measure,
+    patched: patched.measure,
+    audience: me.audience,
     status: proposed.status,
     code: refused.error?.code,
     faults: refused.error?.errors?.length,
@@ -123,6 +139,8 @@ t.test(
       company: 'Voorbeeld Bank NV',
       parties: 2,
       measure: { type: 'money', amount: '12500.00', currency: 'EUR' },
+      patched: { type: 'money', amount: '13000.00', currency: 'EUR' },
+      audience: 'staff',
       status: 'proposed',
       code: 'condition_unmet',
       faults: 3,

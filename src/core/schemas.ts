@@ -182,7 +182,8 @@ export const pageOf = <T extends TSchema>(item: T, name: string) =>
 
 export const FaultCode = openCodes(Object.keys(faultCodes), {
   $id: 'FaultCode',
-  description: 'What is wrong with a part of the input. These are known; more may come.',
+  description:
+    'What is wrong with a part of the input. `x-extensible-enum` lists the codes that there are; more may come.',
   'x-enum-descriptions': Object.values(faultCodes),
   examples: ['required'],
 })
@@ -195,7 +196,7 @@ export const ProblemDocument = Type.Object(
     detail: Type.String({ description: 'What is wrong, and how to mend it' }),
     instance: Type.String({ description: 'The request id: name it when you ask us for help' }),
     code: openCodes(Object.keys(problems), {
-      description: 'Stable: the thing to branch on. These are known; more may come.',
+      description: 'Stable: the thing to branch on. `x-extensible-enum` lists those that there are; more may come.',
       examples: ['invalid_request'],
     }),
     errors: Type.Optional(
