@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Clock } from './core/clock.ts'
 import { patchParts } from './core/patch-schemas.ts'
+import { problemSchemas } from './core/problem-schemas.ts'
 import { sharedSchemas } from './core/schemas.ts'
 import type { Database } from './db/database.ts'
 import { arrival } from './platform/arrival.ts'
@@ -154,6 +155,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   await app.register(validation)
   for (const schema of [
     ...sharedSchemas,
+    ...problemSchemas,
     ...takenOverSchemas,
     ...historySchemas,
     ...lookupSchemas,
