@@ -204,7 +204,7 @@ t.test('every rule refuses, each fault where it stands', async (t) => {
     ['/changes/commitments/0/terms/measure other_measure'],
   )
   const twice = { commitment_id: made.id, terms: { title: 'Nieuw' } }
-  t.same(await faultOf({ commitments: [twice, twice] }), ['/changes/commitments/1/commitment_id twice'])
+  t.same(await faultOf({ commitments: [twice, twice] }), ['/changes/commitments/1/commitment_id repeated'])
   const stranger = await propose(seats, ofCommitment(made, { title: 'Nieuw' }), {
     proposed_by_party_id: nowhere,
   })

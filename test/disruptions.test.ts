@@ -335,11 +335,11 @@ t.test('a disruption of today hits partnerships where the day has yet to begin',
   const met = await service.call('PATCH', path, { note: 'The round was held' }, { ifMatch: '*' })
   t.match(met, { status: 200, body: { evaluation_obligation: 'met', note: 'The round was held' } })
   const again = await service.call('PATCH', path, { assessed_on: '2026-03-13' }, { ifMatch: '*' })
-  t.same(codesOf(again.body), ['/assessed_on future'])
+  t.same(codesOf(again.body), ['/assessed_on in_future'])
   const older = await service.make('/v1/disruptions', pandemic)
   t.match(await service.make('/v1/impacts', { ...hit, disruption_id: older.id }), { assessed_on: '2026-03-11' })
   const tomorrow = await service.call('POST', '/v1/impacts', { ...hit, assessed_on: '2026-03-13' })
-  t.same(codesOf(tomorrow.body), ['/assessed_on future'])
+  t.same(codesOf(tomorrow.body), ['/assessed_on in_future'])
 })
 
 t.test('a disruption that began today in Amsterdam hits partnerships in London an hour before midnight', async (t) => {
@@ -404,7 +404,7 @@ t.test(
     })
     t.match(wider.body, { matched: 1 })
 
-    t.same(codesOf((await assess({ ...assessment, assessed_on: '2026-03-12' })).body), ['/assessed_on future'])
+    t.same(codesOf((await assess({ ...assessment, assessed_on: '2026-03-12' })).body), ['/assessed_on in_future'])
     t.same(codesOf((await assess({ ...assessment, response_due_on: null })).body), ['/response_due_on required'])
   },
 )

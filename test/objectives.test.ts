@@ -135,7 +135,7 @@ t.test('an objective of today is served where the day has yet to begin', async (
   t.match(await started('2026-02-01'), { status: 201, body: { assessed_on: '2026-03-01' } })
   t.match(await started('2026-03-02'), { status: 201, body: { assessed_on: '2026-03-02' } })
   t.match(await started('2026-03-02', { assessed_on: '2026-03-02' }), { status: 201 })
-  t.same(codesOf((await started('2026-02-01', { assessed_on: '2026-03-02' })).body), ['/assessed_on future'])
+  t.same(codesOf((await started('2026-02-01', { assessed_on: '2026-03-02' })).body), ['/assessed_on in_future'])
   t.same(codesOf((await started('2026-03-03')).body), ['/assessed_on inactive'])
 })
 
@@ -181,7 +181,7 @@ t.test('links are superseded, never edited: what counted on any day stays known'
   )
 
   t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-05-31' })).body), ['/assessed_on before_former'])
-  t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-06-02' })).body), ['/assessed_on future'])
+  t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-06-02' })).body), ['/assessed_on in_future'])
   clock.set('2027-06-01T12:00:00Z')
   t.same(codesOf((await link({ contribution: 2 })).body), ['/assessed_on inactive'])
   t.same(codesOf((await link({ contribution: 2, assessed_on: '2026-07-01', evaluation_id: nowhere })).body), [

@@ -54,7 +54,7 @@ export async function loadAmended(
   const commitments = new Map<string, Held>()
   for (const { id, at } of named.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
     const pointer = `/changes/commitments/${at}`
-    if (commitments.has(id)) faults.add(`${pointer}/commitment_id`, 'twice', 'This commitment stands here twice.')
+    if (commitments.has(id)) faults.add(`${pointer}/commitment_id`, 'repeated', 'This commitment stands here twice.')
     const held = await loadCommitment(tx, id).catch(missing)
     if (held?.partnership.id !== partnership.id) {
       faults.add(`${pointer}/commitment_id`, 'unknown_reference', `The partnership has no commitment ${id}.`)

@@ -40,7 +40,7 @@ export interface Days {
 /** The days of an assessment: within the disruption, not to come, and a response by a day. */
 export function checkDays(days: Days, disruption: DisruptionContext, faults: Faults): void {
   const { assessedOn, today, respondedOn, responseDueOn, response } = days
-  if (assessedOn > today) faults.add('/assessed_on', 'future', `assessed_on may not be after today (${today}).`)
+  if (assessedOn > today) faults.add('/assessed_on', 'in_future', `assessed_on may not be after today (${today}).`)
   if (assessedOn < disruption.started_on) {
     faults.add('/assessed_on', 'before_start', `The disruption began on ${disruption.started_on}.`)
   }

@@ -42,7 +42,7 @@ export async function createInvitation(tx: Tx, evaluationId: string, write: Invi
   const faults = new Faults()
   const party = await seatNamed(tx, subject, write, { pointer: '', required: true }, faults)
   if (party && presentOn([party], today).length === 0) {
-    faults.add('/party_id', 'left', `The party ${party.id} left the partnership on ${party.left_on}.`)
+    faults.add('/party_id', 'party_left', `The party ${party.id} left the partnership on ${party.left_on}.`)
   }
   if (party && contactId !== null && organisationId !== party.organisation_id) {
     faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation that is asked.`)

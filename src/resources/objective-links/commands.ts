@@ -102,7 +102,7 @@ interface Day {
 function checkDay({ assessedOn, today, objective, formerOn }: Day, faults: Faults): void {
   const { active_from, active_until } = objective
   const refuse = (code: FaultCode, detail: string) => faults.add('/assessed_on', code, detail)
-  if (assessedOn > today) refuse('future', `assessed_on may not be after today (${today}).`)
+  if (assessedOn > today) refuse('in_future', `assessed_on may not be after today (${today}).`)
   if (formerOn !== undefined && assessedOn < formerOn) {
     refuse(
       'before_former',
