@@ -13,9 +13,9 @@ export const portalKey = async (
 }
 
 /** An alliance of a tenant of its own, and the keys of its two sides. */
-export async function allianceOfPartners(service: Service) {
+export async function allianceOfPartners(service: Service, given: Parameters<typeof allianceTakenOver>[1] = {}) {
   const as = await service.afresh()
-  const { organisations, ...seats } = await allianceTakenOver(as)
+  const { organisations, ...seats } = await allianceTakenOver(as, given)
   const [companyKey, charityKey] = [
     await portalKey(as, [organisations.company]),
     await portalKey(as, [organisations.charity]),

@@ -93,6 +93,7 @@ export const partnerships: FastifyPluginAsync<SliceOptions> = async (app, slice)
   })
   step('decline', {
     summary: 'Decline a proposal',
+    description: 'For any party, also one that has assented: nothing is agreed before all are.',
     body: Decline,
     refusals: ['rule_violated'],
     command: declinePartnership,
