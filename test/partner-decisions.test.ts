@@ -1,15 +1,18 @@
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { partnerScopes } from '../src/platform/partners/operations.ts'
-import { type Json, startService } from './support/harness.ts'
+import { type Answer, type Json, startService } from './support/harness.ts'
+import { meet } from './support/meeting.ts'
 import { allianceOfPartners, portalKey } from './support/partners.ts'
-import { allianceOfThree, faultsOf } from './support/promises.ts'
+import { agreed, allianceOfThree, deliver, entryPath, faultsOf, pathOf } from './support/promises.ts'
 import { leadTo, organisation, stepOf } from './support/world.ts'
 
-// What a partner decides by itself: to decline what is proposed to it.
+// What a partner decides by itself: to decline what is proposed to it, and to take back what it reported.
 
 const clock = fixedClock('2026-03-01T12:00:00.000000Z')
 const service = await startService(t, { clock })
+
+const euros = (amount: string) => ({ type: 'money', amount, currency: 'EUR' })
 
 t.test('a party declines the partnership that is proposed to it', async (t) => {
   const { as, seats, companyKey, charityKey: key } = await allianceOfPartners(service, { status: 'proposed' })
@@ -70,4 +73,97 @@ t.test('a party that has left declines nothing', async (t) => {
   )
   t.same(faultsOf(answer), ['/decided_by_party_id not_own_party'])
   t.equal((await as.get(path)).body.status, 'proposed')
+})
+
+/** An agreed promise of the company, and what its two sides do with its ledger. */
+async function ledger() {
+  const { as, seats, companyKey, charityKey } = await allianceOfPartners(service)
+  const gift = await agreed(as, seats)
+  const keys = { company: companyKey, charity: charityKey }
+  type Side = keyof typeof keys
+  const report = (side: Side): Promise<Json> =>
+    deliver(as, gift, '100.00', { reported_by_party_id: seats[side] }).then(({ id }) => ({ id }))
+  const step = (verb: string, entry: Json, side: Side, party = seats[side]): Promise<Answer> => {
+    const body = verb === 'confirm' ? { party_id: party } : { party_id: party, reason: 'Counted twice' }
+    return as.call('POST', `${entryPath(entry)}/${verb}`, body, { key: keys[side], ifMatch: '*' })
+  }
+  return { as, seats, gift, keys, report, step }
+}
+
+t.test('a side takes back what it reported, until the other side has confirmed it', async (t) => {
+  const { as, seats, gift, keys, report, step } = await ledger()
+  for (const side of ['company', 'charity'] as const) {
+    const other = side === 'company' ? 'charity' : 'company'
+    for (const isDisputed of [false, true]) {
+      const entry = await report(side)
+      if (isDisputed) t.equal((await step('dispute', entry, other)).status, 200)
+      const answer = await step('reverse', entry, side)
+      t.equal(answer.status, 200, answer.text)
+      const { reversed_by_id } = answer.body
+      for (const key of Object.values(keys)) {
+        const reversal = (await as.get(`/v1/fulfilments/${reversed_by_id}`, { key })).body
+        t.match(reversal, {
+          reversal_of: entry['id'],
+          reported_by_party_id: seats[side],
+          reversal_reason: 'Counted twice',
+        })
+        const told = (await as.get('/v1/events?limit=500&types=fulfilment.*', { key })).body.data
+        const types = told.slice(-2).map(({ type, resource_id }: Json) => `${type} ${resource_id}`)
+        t.same(types, [`fulfilment.reversed ${entry['id']}`, `fulfilment.created ${reversed_by_id}`])
+      }
+      t.match(await step('reverse', entry, side), { status: 409, body: { code: 'state_forbids' } }, 'once')
+      const again = await step('reverse', { id: reversed_by_id }, side)
+      t.match(again, { status: 409, body: { code: 'state_forbids' } }, 'nor a reversal')
+    }
+  }
+  t.match((await as.get(pathOf(gift))).body, { reported: euros('0.00'), outstanding: euros('1000.00') })
+})
+
+t.test('one side undoes neither what the other reported nor what both have said', async (t) => {
+  const { as, seats, gift, keys, report, step } = await ledger()
+  const theirs = await report('company')
+  t.match(await step('reverse', theirs, 'charity'), {
+    status: 422,
+    body: { code: 'wrong_party', may_decide: [seats.company] },
+  })
+  t.same(faultsOf(await step('reverse', theirs, 'charity', seats.company)), ['/party_id not_own_party'])
+  await step('dispute', theirs, 'charity')
+  t.equal((await step('reverse', theirs, 'charity')).status, 422, 'nor what it disputes')
+  t.equal((await step('confirm', theirs, 'charity')).status, 200)
+  for (const side of ['company', 'charity'] as const)
+    t.match(await step('reverse', theirs, side), { status: 409, body: { code: 'state_forbids' } }, side)
+  const both = await portalKey(
+    as,
+    seats.partnership.parties.map(({ organisation_id }: Json) => ({ id: organisation_id })),
+  )
+  const answer = await as.call(
+    'POST',
+    `${entryPath(theirs)}/reverse`,
+    { party_id: seats.company, reason: 'x' },
+    { key: both, ifMatch: '*' },
+  )
+  t.equal(answer.status, 409, 'nor a credential of both')
+  t.match((await as.get(pathOf(gift), { key: keys.company })).body, { delivered: euros('100.00') })
+  const staff = { party_id: seats.charity, reason: 'Both asked for it' }
+  t.equal((await as.call('POST', `${entryPath(theirs)}/reverse`, staff, { ifMatch: '*' })).status, 200)
+  t.match((await as.get(pathOf(gift))).body, { delivered: euros('0.00') })
+})
+
+t.test('of what a side takes back while the other confirms it, one happens', async (t) => {
+  const { as, report, step } = await ledger()
+  for (const [first, second] of [
+    ['reverse', 'confirm'],
+    ['confirm', 'reverse'],
+  ] as const) {
+    const entry = await report('company')
+    const by = (verb: string) => step(verb, entry, verb === 'reverse' ? 'company' : 'charity')
+    const [one, two] = await meet(
+      t,
+      as,
+      () => by(first),
+      () => by(second),
+    )
+    t.equal(one.status, 200, first)
+    t.match(two, { status: 409, body: { code: 'state_forbids' } }, `${second} after ${first}`)
+  }
 })

@@ -54,6 +54,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   create_fulfilment: { acts: ['reported_by_party_id', 'reported_by_organisation_id'] },
   confirm_fulfilment: decides,
   dispute_fulfilment: decides,
+  reverse_fulfilment: { acts: ['party_id'] },
   list_amendments: reads,
   get_amendment: reads,
   create_amendment: { acts: ['proposed_by_party_id'] },

@@ -127,13 +127,30 @@ async function decide(tx: Tx, held: Held, id: string, verb: EventVerb, decision:
   return outcome
 }
 
+/** What both sides said was delivered is not undone by a partner, who speaks for one of them. @throws Problem `state_forbids` */
+function refuseConfirmed({ confirmation }: Fulfilment): void {
+  if (confirmation !== 'confirmed') return
+  const detail = 'The other side has confirmed this delivery: one side alone does not take it back. Both ask for that.'
+  throw new Problem('state_forbids', detail, { members: { from: confirmation } })
+}
+
+const reporterAlone = ({ reported_by_party_id }: Fulfilment) => ({
+  may: [reported_by_party_id],
+  who: 'the party that reported it',
+})
+
 /** Takes an entry back by another, which has its confirmation and counts against it. What was written stays readable. */
 export async function reverseFulfilment(tx: Tx, id: string, ifMatch: IfMatch, body: Reversing): Promise<Outcome> {
   const { held, fulfilment } = await load(tx, id, ifMatch)
   refuseReversed(fulfilment, 'reversed')
+  if (tx.isPartner) refuseConfirmed(fulfilment)
   const partyId = body.party_id.toLowerCase()
-  const may = decidersOf('either_side', held.commitment, held.partnership.parties)
-  requireDecider('party_id', partyId, may)
+  const { commitment, partnership } = held
+  requireDecider(
+    'party_id',
+    partyId,
+    tx.isPartner ? reporterAlone(fulfilment) : decidersOf('either_side', commitment, partnership.parties),
+  )
   const reversalId = newId()
   const reversal = reversalOf(fulfilment, partyId, body.reason)
   await fulfilmentInsert(tx, reversalId, reversal)

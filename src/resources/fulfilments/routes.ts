@@ -186,7 +186,8 @@ function steps(app: App, slice: SliceOptions): void {
     description:
       'For either side, once at most, whatever has become of the commitment: the ledger says what was delivered. Adds ' +
       'an entry with reversal_of, and answers with the one that was taken back. A fulfilled commitment on which ' +
-      'something is outstanding again is agreed again.',
+      'something is outstanding again is agreed again. A partner takes back what its own party reported, as long as the ' +
+      'other side has not confirmed it.',
     body: ref(Reversing),
     refusals: ['wrong_party', 'state_forbids'],
     command: reverseFulfilment,
