@@ -45,7 +45,7 @@ export const eventVerbs = {
   ],
   fulfilment: ['created', 'confirmed', 'disputed', 'reversed'],
   substitution: ['proposed', 'accepted', 'rejected', 'withdrawn'],
-  amendment: ['proposed', 'assented', 'accepted', 'rejected', 'withdrawn'],
+  amendment: ['updated', 'proposed', 'assented', 'accepted', 'rejected', 'withdrawn'],
   evaluation_template: ['created', 'updated', 'deleted'],
   evaluation: ['created', 'updated', 'opened', 'closed', 'concluded', 'cancelled'],
   evaluation_invitation: ['created', 'updated', 'resent', 'answered', 'declined', 'expired', 'deleted'],

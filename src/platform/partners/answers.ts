@@ -2,13 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { etagOf, noneMatchHits } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
-import type { Database } from '../../db/database.ts'
+import type { Database, Reader } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { shownOf } from './fields.ts'
 import { partnerOperations } from './operations.ts'
-import { type Components, type Project, projections, type Replace } from './projection.ts'
-import { leftBy, type Shown, versionsBefore } from './reach.ts'
-import { leaveDraftsOut } from './returns.ts'
+import { type Components, type Project, projections, type Sight } from './projection.ts'
+import { commitmentsSeen, leftBy, type Shown, versionsBefore } from './reach.ts'
 
 type Component = ReturnType<Components>
 
@@ -36,8 +35,6 @@ const componentOf: Readonly<Record<string, string>> = {
 const problemMembers =
   'type title status detail instance code errors scope from to allowed may_decide oldest_after latest'.split(' ')
 
-const asIs: Replace = (_component, record) => record
-
 /** What partners are sent: everything that leaves for them goes through here, whatever the operation. */
 export const partnerAnswers = fp(
   async (app: FastifyInstance, { database }: { database: Database }) => {
@@ -52,9 +49,8 @@ export const partnerAnswers = fp(
       const value: unknown = JSON.parse(payload)
       if (reply.statusCode >= 400) return JSON.stringify(pick(value as object, problemMembers))
       const project = projectOf(byRoute, request, reply)
-      const shown = await asItWas(database, request, value, project)
+      const shown = await asSeen(database, principalOf(request), value, project)
       if (shown === undefined) throw notFound()
-      await leaveDraftsOut(database, principalOf(request), shown)
       const { version } = shown as { version?: unknown }
       if (!reply.hasHeader('etag') || typeof version !== 'number') return JSON.stringify(shown)
       const etag = etagOf(version)
@@ -79,11 +75,13 @@ const pick = (value: object, members: readonly string[]): object =>
 function eventOf(
   event: Record<string, unknown>,
   made: (schema: never) => Project,
+  { sees }: Sight,
 ): Record<string, unknown> | undefined {
   const component = componentOf[String(event['resource_type'])]
   const shown = component === undefined ? undefined : shownOf(component)
   if (!shown) return undefined
-  const data = isDraft(event) ? null : made({ $ref: component } as never)(event['data'], asIs)
+  const replace = (_component: string, record: Record<string, unknown>) => record
+  const data = isDraft(event) ? null : made({ $ref: component } as never)(event['data'], { replace, sees })
   const changed = (event['changed'] as string[]).filter((member) => shown.has(member))
   return { ...event, data: data ?? null, changed }
 }
@@ -108,36 +106,49 @@ function projectOf(
   const { components } = request.server.swagger() as unknown as { components: { schemas: Record<string, Component> } }
   const made = projections((name) => components.schemas[name])
   const shown = made(schema as never)
-  const project: Project = (value, replace) =>
-    shown(value, (component, record) => (component === 'Event' ? eventOf(record, made) : replace(component, record)))
+  const project: Project = (value, sight) =>
+    shown(value, {
+      ...sight,
+      replace: (component, record) =>
+        component === 'Event' ? eventOf(record, made, sight) : sight.replace(component, record),
+    })
   statuses.set(reply.statusCode, project)
   return project
 }
 
-/** The answer as its reader may see it: of what was changed after the reader had left, the version from before. */
-async function asItWas(
-  database: Database,
-  request: FastifyRequest,
-  value: unknown,
-  project: Project,
-): Promise<unknown> {
+/**
+ * The answer as its reader may see it: of what was changed after the reader had left, the version from before; and of the
+ * commitments that it names, those that are there for the reader. Reads under the partner's role name no others; events,
+ * the answers to writes, earlier versions and agreed terms were made with all in sight.
+ */
+async function asSeen(database: Database, reader: Reader, value: unknown, project: Project): Promise<unknown> {
   const records: Shown[] = []
-  const shown = project(value, (component, record) => {
+  const named = new Set<string>()
+  const sees = (id: string) => {
+    named.add(id.toLowerCase())
+    return true
+  }
+  const replace: Sight['replace'] = (component, record) => {
     const type = kinds[component]
     if (type) records.push(shownAs(type, record))
     return record
-  })
-  if (records.length === 0) return shown
-  const reader = principalOf(request)
-  const left = await leftBy(database, reader)
-  if (left.length === 0) return shown
-  const before = await versionsBefore(database, reader, left, records)
-  if (before.size === 0) return shown
-  return project(value, (component, record) => {
-    const replaced = kinds[component] ? before.get(String(record['id'])) : undefined
-    if (replaced === undefined) return asIs(component, record)
-    return replaced ?? (component === 'Pause' ? beforeItsEnd(record) : undefined)
-  })
+  }
+  const whole = project(value, { replace, sees })
+  const before = await earlierOf(database, reader, records)
+  const asItWas: Sight['replace'] = (component, record) => {
+    const earlier = kinds[component] ? before.get(String(record['id'])) : undefined
+    if (earlier === undefined) return record
+    return earlier ?? (component === 'Pause' ? beforeItsEnd(record) : undefined)
+  }
+  const then = before.size === 0 ? whole : project(value, { replace: asItWas, sees })
+  const seen = await commitmentsSeen(database, reader, [...named])
+  if (seen.size === named.size) return then
+  return project(value, { replace: asItWas, sees: (id) => seen.has(id.toLowerCase()) })
+}
+
+async function earlierOf(database: Database, reader: Reader, records: readonly Shown[]) {
+  const left = records.length === 0 ? [] : await leftBy(database, reader)
+  return left.length === 0 ? new Map<string, null>() : versionsBefore(database, reader, left, records)
 }
 
 /** No version of a pause is kept, and its end is all that ever changes of it. */

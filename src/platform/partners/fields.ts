@@ -2,6 +2,8 @@
 interface Fields {
   shown: string
   hidden?: string
+  /** Those that name commitments, of which drafts are left out. */
+  naming?: string
 }
 
 /**
@@ -18,13 +20,14 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   AmendmentAssent: { shown: 'party_id on recorded_by_party_id note' },
   AmendmentChanges: { shown: 'partnership commitments' },
-  AmendmentDifference: { shown: 'resource_type resource_id member before after' },
+  AmendmentDifference: { shown: 'resource_type resource_id member before after', naming: 'before after' },
   AmendmentPage: { shown: 'data next_cursor total' },
   Assent: { shown: 'on recorded_by_party_id note' },
   Commitment: {
     shown:
       'id version created_at updated_at partnership_id from_party_id to_party_id kind title description binding reciprocity in_return_for motive mode measure valuations schedule pause_exempt status pause agreed_on agreement closed_on close_reason delivered reported skipped replaced outstanding fulfilment_rate fulfilment_counts',
     hidden: 'disruption_id taken_over external_refs metadata',
+    naming: 'in_return_for',
   },
   CommitmentAmendment: { shown: 'commitment_id terms' },
   CommitmentFulfilment: {
@@ -33,7 +36,10 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   CommitmentLookup: { shown: 'data not_found not_found.ids', hidden: 'not_found.refs' },
   CommitmentPage: { shown: 'data next_cursor total' },
-  CommitmentTermsPatch: { shown: 'kind title binding reciprocity in_return_for mode measure schedule' },
+  CommitmentTermsPatch: {
+    shown: 'kind title binding reciprocity in_return_for mode measure schedule',
+    naming: 'in_return_for',
+  },
   Evaluation: {
     shown:
       'id version created_at updated_at partnership_id organisation_id kind template_code template_version title period_from period_to opens_at closes_at response_mode minimum_per_side status opened_at closed_at concluded_at conclusion statements cancel_reason',
@@ -185,7 +191,10 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   SubstitutionAssent: { shown: 'party_id on recorded_by_party_id' },
   SubstitutionPage: { shown: 'data next_cursor total' },
-  TermsAsOf: { shown: 'resource_type resource_id as_of valid_from valid_until amendment_id terms' },
+  TermsAsOf: {
+    shown: 'resource_type resource_id as_of valid_from valid_until amendment_id terms',
+    naming: 'terms',
+  },
   TextByLanguage: { shown: '' },
   Valuation: { shown: 'money basis declared_by valued_on' },
   ValueDifference: { shown: 'amount currency basis' },
@@ -193,10 +202,13 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
 
 const setsOf = (which: keyof Fields) =>
   new Map(Object.entries(partnerFields).map(([name, fields]) => [name, new Set(fields[which]?.split(' '))]))
-const [shown, hidden] = [setsOf('shown'), setsOf('hidden')]
+const [shown, hidden, naming] = [setsOf('shown'), setsOf('hidden'), setsOf('naming')]
 
 /** The fields of a component that partners are shown; undefined for a component that they are not shown at all. */
 export const shownOf = (component: string): ReadonlySet<string> | undefined => shown.get(component)
 
 /** True for a field of a component that partners are not shown. */
 export const isHidden = (component: string, field: string): boolean => hidden.get(component)?.has(field) ?? false
+
+/** True for a field of a component that names commitments. */
+export const isNaming = (component: string, field: string): boolean => naming.get(component)?.has(field) ?? false

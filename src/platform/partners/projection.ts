@@ -1,4 +1,4 @@
-import { shownOf } from './fields.ts'
+import { isNaming, shownOf } from './fields.ts'
 
 /** A JSON Schema as the contract has it. */
 interface Schema {
@@ -16,14 +16,30 @@ interface Schema {
 /** Finds a component of the contract by its name. */
 export type Components = (name: string) => Schema | undefined
 
-/** What stands in the place of a record: itself, an earlier version of it, or nothing. */
-export type Replace = (component: string, record: Record<string, unknown>) => Record<string, unknown> | undefined
+/** What the reader of a value sees of what it holds. */
+export interface Sight {
+  /** What stands in the place of a record: itself, an earlier version of it, or nothing. */
+  replace(component: string, record: Record<string, unknown>): Record<string, unknown> | undefined
+  /** Whether there is a commitment of this id for the reader. */
+  sees(commitmentId: string): boolean
+}
 
-export type Project = (value: unknown, replace: Replace) => unknown
+export type Project = (value: unknown, sight: Sight) => unknown
 
 const asIs: Project = (value) => value
 /** What no list of fields speaks of is not shown. */
 const nothing: Project = () => undefined
+
+/**
+ * A list of commitments, or terms with one, without those that are not there for the reader. What names one by an id in
+ * another system goes too: our ids stand beside it.
+ */
+function thoseSeen(value: unknown, sees: Sight['sees']): unknown {
+  if (Array.isArray(value)) return value.filter((id) => typeof id === 'string' && sees(id))
+  if (!isObject(value) || !('in_return_for' in value)) return value
+  return { ...value, in_return_for: thoseSeen(value['in_return_for'], sees) }
+}
+const ofThoseSeen: Project = (value, { sees }) => thoseSeen(value, sees)
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -36,7 +52,7 @@ export function projections(components: Components): (schema: Schema) => Project
     const made = known.get(name)
     if (made) return made
     // Noted before it is made, for a component may hold itself.
-    known.set(name, (value, replace) => known.get(`made ${name}`)?.(value, replace))
+    known.set(name, (value, sight) => known.get(`made ${name}`)?.(value, sight))
     const schema = components(name)
     const shown = shownOf(name)
     const project = schema && shown ? shape(schema, { shown, path: '', name }) : nothing
@@ -48,14 +64,14 @@ export function projections(components: Components): (schema: Schema) => Project
     const { $ref } = schema
     if ($ref !== undefined) {
       const name = nameOf($ref)
-      return (value, replace) => component(name)(value, replace)
+      return (value, sight) => component(name)(value, sight)
     }
     const options = schema.anyOf ?? schema.oneOf
     if (options) return oneOf(options, of)
     if (schema.items) {
       const each = shape(schema.items, of)
-      return (value, replace) =>
-        Array.isArray(value) ? value.map((item) => each(item, replace)).filter((item) => item !== undefined) : value
+      return (value, sight) =>
+        Array.isArray(value) ? value.map((item) => each(item, sight)).filter((item) => item !== undefined) : value
     }
     return schema.properties ? members(schema, of) : asIs
   }
@@ -64,16 +80,16 @@ export function projections(components: Components): (schema: Schema) => Project
     const made = options
       .filter(({ type }) => type !== 'null')
       .map((schema) => ({ schema, project: shape(schema, of), type: resolved(schema).properties?.['type'] }))
-    return (value, replace) => {
+    return (value, sight) => {
       if (typeof value !== 'object' || value === null) return value
       const chosen =
         made.length === 1
           ? made[0]
-          : made.find(({ type }) => {
+          : made.find(({ schema, type }) => {
               const code = (value as { type?: unknown }).type
-              return type?.const === code || type?.enum?.includes(code)
+              return resolved(schema).properties && (!type || type.const === code || type.enum?.includes(code))
             })
-      return chosen?.project(value, replace)
+      return chosen?.project(value, sight)
     }
   }
 
@@ -86,16 +102,16 @@ export function projections(components: Components): (schema: Schema) => Project
       const path = `${of.path}${name}`
       const isShown = of.shown.has(path)
       const inner = { ...of, path: `${path}.` }
-      const project = isShown ? shape(property, inner) : nothing
+      const project = !isShown ? nothing : isNaming(of.name, path) ? ofThoseSeen : shape(property, inner)
       return { name, isShown, project, empty: required.has(name) ? emptyOf(property) : undefined }
     })
-    return (value, replace) => {
+    return (value, sight) => {
       if (!isObject(value)) return value
-      const record = of.path === '' ? replace(of.name, value) : value
+      const record = of.path === '' ? sight.replace(of.name, value) : value
       if (record === undefined) return undefined
       const entries = properties.flatMap(({ name, isShown, project, empty }): [string, unknown][] => {
         if (!(name in record)) return []
-        const shown = isShown ? project(record[name], replace) : empty
+        const shown = isShown ? project(record[name], sight) : empty
         return shown === undefined ? [] : [[name, shown]]
       })
       return Object.fromEntries(entries)

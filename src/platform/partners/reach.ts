@@ -155,3 +155,18 @@ export async function versionsBefore(
   // What was a draft then was its author's alone.
   return new Map(rows.map(({ id, after }) => [id, after?.['status'] === 'draft' ? null : after]))
 }
+
+const inSight = prepare<{ id: string }>(
+  sql`select id from commitments where tenant_id = ${tenantParam} and id = any(${param('ids')}::uuid[])`,
+)
+
+/** Of these ids, those of commitments that are there for the partner. */
+export async function commitmentsSeen(
+  database: Database,
+  reader: Reader,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await database.read(reader, (tx) => inSight.run(tx, { ids }))
+  return new Set(rows.map(({ id }) => id))
+}
