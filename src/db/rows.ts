@@ -702,6 +702,7 @@ export interface PartnershipParties {
   assent_recorded_by_party_id: string | null;
   assented_on: string | null;
   created_at: Generated<string>;
+  held_before: Generated<Json>;
   id: string;
   joined_on: string | null;
   left_on: string | null;

@@ -19,6 +19,8 @@ export interface SortKey {
 export interface Filter {
   schema: TSchema
   where: RawBuilder<boolean>
+  /** The same for partners, where what they are shown is not what stands in the row. */
+  whereByPartner?: RawBuilder<boolean>
   /** True where it lets very different numbers of rows through, so that the plan has to fit the value. */
   isUneven?: boolean
   /** The value as SQL takes it, where that differs from the one on the wire. */
@@ -108,7 +110,7 @@ export function shapeOf(options: ListOptions, { sort, used, hasCursor, isByPartn
   const conditions = [sql<boolean>`r.tenant_id = ${tenantParam}`]
   if (options.within) conditions.push(options.within)
   const filters = used.flatMap((name) => options.filters[name] ?? [])
-  for (const { where } of filters) conditions.push(where)
+  for (const { where, whereByPartner } of filters) conditions.push((isByPartner && whereByPartner) || where)
   const changing = filters.filter(({ isFixed }) => !isFixed)
   if (isByPartner && (changing.length > 0 || !chosen.isFixed)) conditions.push(...unchanged(options, changing))
   const all = sql<boolean>`${sql.join(conditions, sql` and `)}`

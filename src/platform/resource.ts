@@ -8,6 +8,7 @@ import type { DB } from '../db/rows.ts'
 import { together } from '../db/together.ts'
 import { principalOf } from './auth.ts'
 import { type Keeping, keepingOf, keptOne, stampOf } from './keeping.ts'
+import { survivorIn } from './merged.ts'
 
 /** A row as it leaves: its version, and its representation as JSON text that Postgres built. */
 export interface Represented {
@@ -159,17 +160,6 @@ function readsOf(
   }
 }
 
-/** Follows merges in a table from an `id` to the record that is left. */
-export const survivorIn = (table: keyof DB): Prepared<{ id: string }> =>
-  prepare(sql`
-    with recursive chain as (
-      select id, merged_into_id from ${sql.table(table)} where tenant_id = ${tenantParam} and id = ${param('id')}::uuid
-      union
-      select o.id, o.merged_into_id from ${sql.table(table)} o join chain on o.id = chain.merged_into_id
-      where o.tenant_id = ${tenantParam}
-    )
-    select id from chain where merged_into_id is null`)
-
 /** The current representation of one record. @throws Problem `not_found`, or Moved where it was merged into another */
 export async function readOne(tx: ReadTx, resource: AnyResource, id: string): Promise<Represented> {
   const { keeping } = resource
@@ -191,6 +181,8 @@ export async function refuseMoved(
 ): Promise<void> {
   if (mergedIntoId == null) return
   const [last] = (await survivor?.run(tx, { id })) ?? []
+  // For a partner that left before, it is as it was.
+  if (last?.id === id.toLowerCase()) return
   throw new Moved(id, last?.id ?? mergedIntoId)
 }
 

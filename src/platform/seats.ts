@@ -1,7 +1,7 @@
 import type { Faults } from '../core/problem.ts'
 import type { ReadTx } from '../db/database.ts'
+import { survivorIn } from './merged.ts'
 import { resolveNaming } from './references.ts'
-import { survivorIn } from './resource.ts'
 
 const survivor = survivorIn('organisations')
 

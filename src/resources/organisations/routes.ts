@@ -59,7 +59,9 @@ const list = defineList({
     include_merged: {
       schema: Type.Boolean({ default: false, description: 'Show those, too, that were merged into another' }),
       where: sql`(r.merged_into_id is null or ${param('include_merged')}::boolean)`,
-      // One that was merged away has no seats left: no partner knows it from a partnership.
+      // Who left before the merge is shown what there was then.
+      whereByPartner: sql`(r.merged_into_id is null or ${param('include_merged')}::boolean or (
+        r.id = any ((select partner_left())::uuid[]) and r.updated_at >= partner_horizon(r.id)))`,
       isFixed: true,
     },
     parent_id: { schema: uuid(), names: 'organisations', where: sql`r.parent_id = ${param('parent_id')}::uuid` },

@@ -44,7 +44,8 @@ export async function partiesMove(tx: Tx, from: string, to: string): Promise<str
   const ids = held.rows.map(({ id }) => id)
   await sql`
     with seats as (
-      update partnership_parties set organisation_id = ${to}
+      update partnership_parties set organisation_id = ${to}, held_before = held_before
+        || jsonb_build_object('organisation_id', organisation_id, 'until', ${tx.now}::timestamptz)
       where tenant_id = ${tx.tenantId} and organisation_id = ${from} and partnership_id = any(${ids}::uuid[])
     )
     update partnerships set version = version + 1, updated_at = ${tx.now}::timestamptz
