@@ -71,6 +71,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
       const reads = readTx(lease.client, caller.tenantId)
       const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
       if (caller.guard) await caller.guard.enter(tx)
+      if (caller.judge) await caller.judge(tx)
       const result = await work(tx)
       const ending = [begun, ...last.map((run) => run())]
       if (caller.guard) {
@@ -137,8 +138,8 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
     write,
 
     async writeBeside<T>(caller: Caller, name: string, tell: Telling, work: (tx: Tx) => Promise<T>): Promise<T> {
-      // What keeps an answer for its key holds a transaction of its own.
-      if (caller.guard) return write(caller, work)
+      // What keeps an answer for its key holds a transaction of its own, and a partner is judged in its own.
+      if (caller.guard || caller.judge) return write(caller, work)
       const { tenantId, actor, scopes } = caller
       const line = [name, tenantId, actor.type, actor.id, ...scopes].join(' ')
       return (await share(line, { caller, work, tell })) as T

@@ -19,6 +19,8 @@ export interface Caller {
   readonly now: string
   /** Decides whether the transaction is done at all, and keeps its answer beside its effect. */
   readonly guard?: Guard | null
+  /** The first work of the transaction for who may lose meanwhile what the request was let in for; throws where it has. */
+  readonly judge?: ((tx: Tx) => Promise<void>) | null
 }
 
 /** Stands around the one transaction of a request: see idempotency. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Caller, Guard } from '../db/database.ts'
+import type { Caller, Guard, Tx } from '../db/database.ts'
 import type { NoteDenial } from './audit.ts'
 import { type Authenticate, type Refused, Unauthenticated, WrongAddress } from './keys.ts'
 import { partnerOperations } from './partners/operations.ts'
@@ -14,6 +14,8 @@ declare module 'fastify' {
     principal: Principal | null
     /** Stands around the transaction of the request, where it carries an Idempotency-Key. */
     guard: Guard | null
+    /** Judges within the transaction of a partner's request what was judged before it. */
+    judge: ((tx: Tx) => Promise<void>) | null
   }
 }
 
@@ -37,6 +39,7 @@ export const authentication = fp(
   ) => {
     app.decorateRequest('principal', null)
     app.decorateRequest('guard', null)
+    app.decorateRequest('judge', null)
 
     app.addHook('onRoute', (route) => {
       if (!route.config?.operation) throw new Error(`${route.method} ${route.url} declares no operation`)
@@ -111,5 +114,6 @@ export function requireScope(caller: Caller, scope: Scope, what: string): void {
 export function callerOf(request: FastifyRequest, clock: Clock): Caller {
   const { tenantId, actor, scopes, organisations } = principalOf(request)
   const isPartner = organisations !== null
-  return { tenantId, actor, scopes, isPartner, requestId: request.id, now: clock.now(), guard: request.guard }
+  const { id: requestId, guard, judge } = request
+  return { tenantId, actor, scopes, isPartner, requestId, now: clock.now(), guard, judge }
 }

@@ -2,13 +2,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../../core/clock.ts'
 import { Faults, notFound } from '../../core/problem.ts'
-import type { Database, Reader } from '../../db/database.ts'
+import { readAsPartner } from '../../db/as-partner.ts'
+import type { Database, Reader, ReadTx } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { survivorIn } from '../merged.ts'
 import type { Operation } from '../operation.ts'
 import { isHidden } from './fields.ts'
 import { type PartnerUse, partnerOperations } from './operations.ts'
-import { type Reachable, reachableBy, takesPart } from './reach.ts'
+import { holdAtHand, type Reachable, reachableBy, takesPart } from './reach.ts'
 
 /** Members that speak of the tenant's own systems: partners neither see nor write them. */
 const isOfTenant = (member: string): boolean =>
@@ -70,18 +71,13 @@ function checkFilters({ query }: FastifyRequest, { answers }: Operation): void {
 const survivor = survivorIn('organisations')
 
 /** Whom a write names as acting; an organisation of the partner that was merged away stands for the one that is left. */
-async function actorsIn(
-  database: Database,
-  reader: Reader,
-  acts: readonly string[],
-  body: Record<string, unknown>,
-): Promise<{ member: string; id: string }[]> {
-  const named = acts.flatMap((member) =>
+async function actorsIn(tx: ReadTx, { reader, acts, body }: Write): Promise<{ member: string; id: string }[]> {
+  const given = acts.flatMap((member) =>
     body[member] == null ? [] : [{ member, id: String(body[member]).toLowerCase() }],
   )
-  if (!named.some(({ id }) => reader.organisations?.includes(id))) return named
-  return database.read(reader, (tx) =>
-    Promise.all(named.map(async ({ member, id }) => ({ member, id: (await survivor.run(tx, { id }))[0]?.id ?? id }))),
+  if (!given.some(({ id }) => reader.organisations?.includes(id))) return given
+  return Promise.all(
+    given.map(async ({ member, id }) => ({ member, id: (await survivor.run(tx, { id }))[0]?.id ?? id })),
   )
 }
 
@@ -106,33 +102,57 @@ function checkActors(
   }
 }
 
+/** What a partner's write asks for, as far as it is the partner that is asked about. */
+interface Write {
+  reader: Reader
+  acts: readonly string[]
+  /** The record in the address. */
+  id: string | undefined
+  body: Record<string, unknown>
+  /** The ids in the body. */
+  named: readonly Named[]
+  /** The records whose partnerships tell for whom it may act. */
+  atHand: readonly string[]
+}
+
+function writeOf(request: FastifyRequest, { acts = [] }: PartnerUse): Write {
+  const id = (request.params as { id?: string } | undefined)?.id?.toLowerCase()
+  const body = (request.body ?? {}) as Record<string, unknown>
+  const named = idsIn(body)
+  const atHand = id === undefined ? named.map((each) => each.id) : [id]
+  return { reader: principalOf(request), acts, id, body, named, atHand }
+}
+
 /**
  * What a partner's write names must be there for the partner, and it must act for its own side; then the command decides
  * as it does for everybody, with all there is in sight.
  */
-async function checkWrite(
-  request: FastifyRequest,
-  { acts = [] }: PartnerUse,
-  database: Database,
-  clock: Clock,
-): Promise<void> {
-  const { id } = (request.params ?? {}) as { id?: string }
-  const body = (request.body ?? {}) as Record<string, unknown>
-  const named = idsIn(body)
-  const ids = named.map((each) => each.id)
-  const atHand = id === undefined ? ids : [id.toLowerCase()]
-  const reader = principalOf(request)
-  const reach = await reachableBy(database, reader, [...ids, ...atHand], atHand, clock.now())
+async function judge(tx: ReadTx, write: Write, now: string): Promise<void> {
+  const { acts, id, body, named, atHand } = write
+  const reach = await reachableBy(tx, [...named.map((each) => each.id), ...atHand], atHand, now)
   const isAlone = reach.parties.length === 0 && reach.itself === undefined
-  if (id !== undefined && (!reach.ids.has(id.toLowerCase()) || (acts.length === 0 && isAlone))) throw notFound()
+  if (id !== undefined && (!reach.ids.has(id) || (acts.length === 0 && isAlone))) throw notFound()
   const faults = new Faults()
   addTenantMembers(body, faults)
   for (const { pointer, id: asked } of named) {
     if (reach.ids.has(asked)) continue
     faults.add(pointer, 'unknown_reference', 'There is no such record, or it is not yours to see.')
   }
-  checkActors(acts, await actorsIn(database, reader, acts, body), reach, faults)
+  checkActors(acts, await actorsIn(tx, write), reach, faults)
   faults.refuse()
+}
+
+/**
+ * Judges a write before it begins, and again in its transaction, with what it hangs on held: what the partner has lost in
+ * between is not its own any more.
+ */
+async function judgeWrite(request: FastifyRequest, use: PartnerUse, database: Database, clock: Clock): Promise<void> {
+  const write = writeOf(request, use)
+  await database.read(write.reader, (tx) => judge(tx, write, clock.now()))
+  request.judge = async (tx) => {
+    await holdAtHand(tx, write.atHand)
+    await readAsPartner(tx, write.reader, (seen) => judge(seen, write, tx.now))
+  }
 }
 
 /** A figure over a whole partnership, of one that the partner has left, would be of a part of it. */
@@ -152,7 +172,7 @@ export const partnerGate = fp(
       if (use.isForPresent) await checkPresent(request, database, clock)
       if (request.method === 'GET' || request.method === 'HEAD') checkFilters(request, operation)
       else if (operation.changesNothing) checkMembers(request.body)
-      else await checkWrite(request, use, database, clock)
+      else await judgeWrite(request, use, database, clock)
     })
   },
   { name: 'partner-gate', dependencies: ['authentication'] },

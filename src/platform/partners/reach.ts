@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
-import type { Database, Reader } from '../../db/database.ts'
+import { type RawBuilder, sql } from 'kysely'
+import type { Database, Reader, ReadTx, Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 
 /** The kinds of records that a partner's request may name, by table: what is not among them is not there for a partner. */
@@ -78,22 +78,63 @@ export interface Reachable {
   itself: string | undefined
 }
 
-/** Asks the database, as the partner, for the records of these ids, and for whom it may act at `now` in what is at hand. */
+/** Asks, as the partner, for the records of these ids, and for whom it may act at `now` in what is at hand. */
 export async function reachableBy(
-  database: Database,
-  reader: Reader,
+  tx: ReadTx,
   ids: readonly string[],
   atHand: readonly string[],
   now: string,
 ): Promise<Reachable> {
-  return database.read(reader, async (tx) => {
-    const [rows, parties, [own]] = await Promise.all([
-      within.run(tx, { ids }),
-      ownParties.run(tx, { at_hand: atHand, now }),
-      ownRound.run(tx, { at_hand: atHand }),
-    ])
-    return { ids: new Set(rows.map(({ id }) => id)), parties, itself: own?.organisation_id }
-  })
+  const [rows, parties, [own]] = await Promise.all([
+    within.run(tx, { ids }),
+    ownParties.run(tx, { at_hand: atHand, now }),
+    ownRound.run(tx, { at_hand: atHand }),
+  ])
+  return { ids: new Set(rows.map(({ id }) => id)), parties, itself: own?.organisation_id }
+}
+
+const held = (table: 'partnerships' | 'commitments', ids: RawBuilder<unknown>, lock: RawBuilder<unknown>) =>
+  prepare<object>(sql`
+    select from ${sql.table(table)} where tenant_id = ${tenantParam} and id = any(array(${ids})) order by id ${lock}`)
+
+// As the commands hold them: those that are changed, with their amendments, against all others who hold them.
+const changing = held(
+  'partnerships',
+  sql`
+    select id from partnerships where ${isAtHand}
+    union all
+    select partnership_id from amendments where ${isAtHand}`,
+  sql`for no key update`,
+)
+const staying = held(
+  'partnerships',
+  sql`
+    select partnership_id from commitments where ${isAtHand} or id in (
+      select commitment_id from fulfilments where ${isAtHand})
+    union all
+    select partnership_id from substitutions where ${isAtHand}
+    union all
+    select partnership_id from evaluations where ${isAtHand}
+    union all
+    select partnership_id from evaluation_invitations where ${isAtHand}`,
+  sql`for share`,
+)
+const promised = held(
+  'commitments',
+  sql`
+    select id from commitments where ${isAtHand}
+    union all
+    select commitment_id from fulfilments where ${isAtHand}`,
+  sql`for no key update`,
+)
+
+/**
+ * Holds the partnerships of what is at hand, and then its commitments: who has a part in those, and what of these is a
+ * draft, stays so until the end.
+ */
+export async function holdAtHand(tx: Tx, atHand: readonly string[]): Promise<void> {
+  const values = { at_hand: atHand }
+  await Promise.all([changing, staying, promised].map((statement) => statement.run(tx, values)))
 }
 
 const present = prepare<object>(sql`
