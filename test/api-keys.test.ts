@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../src/app.ts'
 import { fixedClock, systemClock } from '../src/core/clock.ts'
 import { Problem } from '../src/core/problem.ts'
-import { connectDatabase } from '../src/db/database.ts'
+import { connectDatabase, wholeTenant } from '../src/db/database.ts'
 import { makeOutbound } from '../src/platform/outbound.ts'
 import { secretBox } from '../src/platform/secrets.ts'
 import { eventSignals } from '../src/platform/signals.ts'
@@ -74,7 +74,7 @@ t.test('nobody gives a scope that they lack', async (t) => {
   const refused = await service.call('POST', '/v1/api-keys', wanted, { key })
   t.match(refused, { status: 403, body: { code: 'forbidden', scope: 'admin' } })
   const caller = {
-    tenantId: service.tenantId,
+    ...wholeTenant(service.tenantId),
     actor: { type: 'system', id: null },
     scopes: ['organisations:read'],
     requestId: 'test',

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { startService } from './support/harness.ts'
+import { exampleOf } from '../src/platform/examples.ts'
+import { type Json, startService } from './support/harness.ts'
 import { isProblem } from './support/problem.ts'
 
 const service = await startService(t)
@@ -72,6 +73,27 @@ t.test('If-Match: what is not there yet is not what was read', async (t) => {
   t.equal((await put()).status, 201)
   t.equal((await service.get('/v1/events?types=organisation.*')).body.latest, events + 1)
   t.equal((await put('*')).status, 200)
+})
+
+t.test('If-Match: what is not there yet is not made, whatever a rule would say to it', async (t) => {
+  const { schemas } = service.document.components
+  const refused: string[] = []
+  for (const [path, methods] of Object.entries<Json>(service.document.paths)) {
+    if (!path.includes('/by-ref/') || !methods.put) continue
+    const { id } = await service.make('/v1/organisations', { name: 'Its owner', sector: 'company' })
+    const address = path.replace('{id}', id).replace('{system}', 'crm').replace('{ref_id}', 'nowhere')
+    const body = exampleOf(methods.put.requestBody.content['application/json'].schema, { whole: false, schemas })
+    const plain = await service.call('PUT', address, body)
+    if (plain.status === 422) refused.push(path)
+    if (plain.status === 201) {
+      const removed = await service.call('DELETE', String(plain.headers['location']), undefined, { ifMatch: '*' })
+      t.equal(removed.status, 204, removed.text)
+    }
+    const events = (await service.get('/v1/events')).body.latest
+    isProblem(t, await service.call('PUT', address, body, { ifMatch: '*' }), 'stale')
+    t.equal((await service.get('/v1/events')).body.latest, events, path)
+  }
+  t.ok(refused.length > 2, 'some would be refused for other reasons')
 })
 
 t.test('every write to a record with a tag asks for it', async (t) => {

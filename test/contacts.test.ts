@@ -1,4 +1,5 @@
 import t from 'tap'
+import { wholeTenant } from '../src/db/database.ts'
 import { type Service, startService } from './support/harness.ts'
 import { tablesWith } from './support/rows-with.ts'
 
@@ -204,7 +205,7 @@ t.test('a contact is deleted, unless a record names it', async (t) => {
 async function manage(service: Service, organisation: string, contact: string): Promise<void> {
   await service.database.write(
     {
-      tenantId: service.tenantId,
+      ...wholeTenant(service.tenantId),
       actor: { type: 'system', id: null },
       scopes: [],
       requestId: 'test',

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
+import { wholeTenant } from '../src/db/database.ts'
 import { closeAtDeadlines } from '../src/resources/evaluations/close-job.ts'
 import { cellsOf } from './support/definitions.ts'
 import { type Answer, type Json, startService } from './support/harness.ts'
@@ -37,7 +38,7 @@ async function countedIn(round: Json, points: Readonly<Record<string, readonly n
 /** The closing at the deadline, as a process of its own would do it. */
 async function closeByJob(round: Json): Promise<void> {
   const caller = () => ({
-    tenantId: service.tenantId,
+    ...wholeTenant(service.tenantId),
     actor: { type: 'system', id: null } as const,
     scopes: ['admin'],
     requestId: 'tests',

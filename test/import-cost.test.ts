@@ -1,7 +1,7 @@
 import t from 'tap'
 import { systemClock } from '../src/core/clock.ts'
 import { readTx } from '../src/db/builder.ts'
-import type { Tx } from '../src/db/database.ts'
+import { type Tx, wholeTenant } from '../src/db/database.ts'
 import { serviceRole } from '../src/db/pool.ts'
 import { type ImportState, personsForget, rowsToDo, waitingRefuse } from '../src/transfer/imports/store.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
@@ -32,7 +32,7 @@ async function rowsLookedAt({ url, tenantId }: Service, work: (tx: Tx) => Promis
     looked += rowsOf(told.rows[0]['QUERY PLAN'][0]['Plan'])
     return { command: 'UPDATE', rowCount: 0, rows: [] }
   }
-  const tx = Object.assign(readTx({ query } as never, tenantId), { now: systemClock.now() })
+  const tx = Object.assign(readTx({ query } as never, wholeTenant(tenantId)), { now: systemClock.now() })
   await work(tx as Tx)
   await client.end()
   return looked

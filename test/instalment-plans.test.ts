@@ -3,7 +3,7 @@ import t from 'tap'
 import { fixedClock } from '../src/core/clock.ts'
 import { Problem } from '../src/core/problem.ts'
 import type { Schedule } from '../src/core/schedule.ts'
-import type { Tx } from '../src/db/database.ts'
+import { type Tx, wholeTenant } from '../src/db/database.ts'
 import { replaceInstalments, rescheduleCommitment } from '../src/resources/instalments/commands.ts'
 import { type Json, startService } from './support/harness.ts'
 import { alliance } from './support/promises.ts'
@@ -15,7 +15,7 @@ const service = await startService(t, { clock, isWrittenBeneath: true })
 const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   service.database.write(
     {
-      tenantId: service.tenantId,
+      ...wholeTenant(service.tenantId),
       actor: { type: 'system', id: null },
       scopes: [],
       requestId: 'plan',

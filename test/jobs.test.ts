@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import { Type } from 'typebox'
 import { systemClock } from '../src/core/clock.ts'
-import type { Caller } from '../src/db/database.ts'
+import { type Caller, wholeTenant } from '../src/db/database.ts'
 import { asOwner } from '../src/db/tenants.ts'
 import { expireKeys } from '../src/platform/housekeeping.ts'
 import { startJobs } from '../src/platform/job-runner.ts'
@@ -14,7 +14,7 @@ const log = pino({ level: 'silent' })
 const greet = defineJob('greet', Type.Object({ name: Type.String() }))
 
 const callerOf = (tenantId: string): Caller => ({
-  tenantId,
+  ...wholeTenant(tenantId),
   actor: { type: 'system', id: null },
   scopes: [],
   requestId: 'test',

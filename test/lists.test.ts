@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { newId } from '../src/core/ids.ts'
+import { wholeTenant } from '../src/db/database.ts'
 import { type Answer, type Json, type Service, startService } from './support/harness.ts'
 import { isProblem } from './support/problem.ts'
 
@@ -31,7 +32,13 @@ interface Row {
 }
 
 const caller = (service: Service) =>
-  ({ tenantId: service.tenantId, actor: { type: 'system', id: null }, scopes: [], requestId: 'test', now: '' }) as const
+  ({
+    ...wholeTenant(service.tenantId),
+    actor: { type: 'system', id: null },
+    scopes: [],
+    requestId: 'test',
+    now: '',
+  }) as const
 
 /** Partnerships in the rows alone: many at once, at instants of the test's choice. @returns them with their ids */
 async function insert(service: Service, rows: readonly Row[]): Promise<(Row & { id: string })[]> {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { connectDatabase } from '../src/db/database.ts'
+import { connectDatabase, wholeTenant } from '../src/db/database.ts'
 import { cloneDatabase, runOnServer } from './support/database.ts'
 import { type Answer, type Service, startService } from './support/harness.ts'
 import { isProblem } from './support/problem.ts'
@@ -92,7 +92,7 @@ t.test('a statement that takes too long is ended, and its transaction with it', 
   const { id } = await service.make(path, valid)
   const slow = service.database.write(
     {
-      tenantId: service.tenantId,
+      ...wholeTenant(service.tenantId),
       actor: { type: 'system', id: null },
       scopes: [],
       requestId: 'slow',

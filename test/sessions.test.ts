@@ -20,7 +20,7 @@ t.test(
     const own = service.tenantId
     const database = onOneConnection(t, service)
     const caller = (tenantId: string) => ({
-      tenantId,
+      ...wholeTenant(tenantId),
       actor: { type: 'system', id: null } as const,
       scopes: [],
       requestId: 'test',

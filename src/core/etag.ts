@@ -25,6 +25,9 @@ export function noneMatchHits(header: string | undefined, etag: string): boolean
  */
 export type IfMatch = (version: number | null) => void
 
+/** Lets a write through whatever there is. */
+export const asItIs: IfMatch = () => {}
+
 /** Reads the `If-Match` header of a write; missing is 428. */
 export function requiredIfMatch(header: string | undefined): IfMatch {
   if (header === undefined || header.trim() === '') {
@@ -38,7 +41,7 @@ export function requiredIfMatch(header: string | undefined): IfMatch {
 
 /** Reads an `If-Match` header that may be left out. */
 export function optionalIfMatch(header: string | undefined): IfMatch {
-  if (header === undefined) return () => {}
+  if (header === undefined) return asItIs
   const tags = tagsOf(header)
   return (version) => {
     if (version === null) {

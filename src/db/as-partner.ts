@@ -1,6 +1,5 @@
 import { type ReadTx, readTx } from './builder.ts'
 import { partnerRole, serviceRole } from './pool.ts'
-import type { Reader } from './sessions.ts'
 import type { Tx } from './transaction.ts'
 
 /**
@@ -8,8 +7,7 @@ import type { Tx } from './transaction.ts'
  * throws ends the transaction, and the role with it.
  */
 export async function readAsPartner<T>(
-  { client, tenantId }: Tx,
-  { organisations }: Reader,
+  { client, tenantId, organisations }: Tx,
   work: (tx: ReadTx) => Promise<T>,
 ): Promise<T> {
   const set = (role: string, seen: string) =>
@@ -21,7 +19,7 @@ export async function readAsPartner<T>(
   const begun = set(partnerRole, organisations?.join() ?? '')
   // Awaited below, so no fault is lost.
   begun.catch(() => {})
-  const result = await work(readTx(client, tenantId, undefined, true))
+  const result = await work(readTx(client, { tenantId, organisations }))
   await Promise.all([begun, set(serviceRole, '')])
   return result
 }

@@ -3,17 +3,15 @@ import type pg from 'pg'
 import type { Kept } from './kept.ts'
 import type { Connection } from './lease.ts'
 import type { DB } from './rows.ts'
+import type { Reader } from './sessions.ts'
 
 /** Reads of one tenant on one connection. What reads the database takes it first. */
-export interface ReadTx {
-  readonly tenantId: string
+export interface ReadTx extends Reader {
   readonly client: Connection
   /** The query builder, bound to this connection. */
   readonly db: Kysely<DB>
   /** Whole representations that were read lately: for who sees all of the tenant, and writes nothing. */
   readonly kept: Kept | undefined
-  /** True for a partner, from whom the database keeps what is not its own. */
-  readonly isPartner?: boolean
 }
 
 /** Names of the statements that the query builder made, by their text: the first so many that occur. */
@@ -39,13 +37,13 @@ function kyselyOn(client: Connection): Kysely<DB> {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool: pool as never }) })
 }
 
-export function readTx(client: Connection, tenantId: string, kept?: Kept, isPartner = false): ReadTx {
+export function readTx(client: Connection, { tenantId, organisations }: Reader, kept?: Kept): ReadTx {
   let db: Kysely<DB> | undefined
   return {
     tenantId,
+    organisations,
     client,
     kept,
-    isPartner,
     // Made when first asked for: hot reads run prepared statements and never need it.
     get db() {
       db ??= kyselyOn(client)

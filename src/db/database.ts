@@ -7,13 +7,13 @@ import { commit, heldTx, rollback } from './endings.ts'
 import { keepUpTo } from './kept.ts'
 import { lend } from './lease.ts'
 import { makePool, type PoolSettings, partnerRole } from './pool.ts'
-import { type Reader, setReader, wholeTenant } from './sessions.ts'
+import { isPartner, type Reader, setReader, wholeTenant } from './sessions.ts'
 import { sharedTransactions } from './shared-transaction.ts'
 import { shareTransactions, type Telling } from './sharing.ts'
 import type { Actor, Caller, GatheredChange, Guard, HeldTx, Tx } from './transaction.ts'
 
 export type { Actor, Caller, GatheredChange, Guard, HeldTx, Reader, ReadTx, Tx }
-export { wholeTenant }
+export { isPartner, wholeTenant }
 
 /** The service's pools, and the only ways to reach them: each starts from a tenant. */
 export interface Database {
@@ -68,7 +68,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
       // Sent ahead without waiting: they travel with the first statement of the work. Awaited below, so no fault is lost.
       const begun = Promise.all([setReader(client, wholeTenant(caller.tenantId)), client.query('begin')])
       begun.catch(() => {})
-      const reads = readTx(lease.client, caller.tenantId)
+      const reads = readTx(lease.client, caller)
       const tx: Tx = Object.assign(reads, caller, { atCommit: (run: () => Promise<void>) => last.push(run) })
       if (caller.guard) await caller.guard.enter(tx)
       if (caller.judge) await caller.judge(tx)
@@ -108,8 +108,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
   })
 
   async function reading<T>(reader: Reader, work: (tx: ReadTx) => Promise<T>, isOneMoment: boolean): Promise<T> {
-    const isPartner = reader.organisations !== null
-    const client = await taken(isPartner ? partners : pool)
+    const client = await taken(isPartner(reader) ? partners : pool)
     const lease = lend(client)
     let broken: Error | undefined
     try {
@@ -120,7 +119,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
         isOneMoment && client.query('begin isolation level repeatable read read only'),
       ])
       begun.catch(() => {})
-      const result = await work(readTx(lease.client, reader.tenantId, isPartner ? undefined : kept, isPartner))
+      const result = await work(readTx(lease.client, reader, isPartner(reader) ? undefined : kept))
       await begun
       return result
     } catch (error) {
@@ -150,7 +149,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
     moment: (reader, work) => reading(reader, work, true),
 
     async snapshot(reader, signal, work) {
-      if (reader.organisations !== null) throw new Error('A partner has no snapshot of the tenant')
+      if (isPartner(reader)) throw new Error('A partner has no snapshot of the tenant')
       signal.throwIfAborted()
       const client = await taken(streams)
       let broken: Error | undefined
@@ -164,7 +163,7 @@ export function connectDatabase({ keptBytes = 16_000_000, ...settings }: Databas
         // of the database and leaves the others to requests: of 100,000 commitments, three workers that each group all
         // that belongs to them took 1.7 times the processor time, and longer as well.
         await client.query('set local statement_timeout = 0; set local max_parallel_workers_per_gather = 0')
-        const result = await work(readTx(client, reader.tenantId))
+        const result = await work(readTx(client, reader))
         await client.query('commit')
         return result
       } catch (error) {

@@ -7,6 +7,9 @@ export interface Reader {
   readonly organisations: readonly string[] | null
 }
 
+/** True for a partner, from whom the database keeps what is not its own, and of whom some rules ask more. */
+export const isPartner = ({ organisations }: Pick<Reader, 'organisations'>): boolean => organisations !== null
+
 /** The sight of the service's own work: all of a tenant. */
 export const wholeTenant = (tenantId: string): Reader => ({ tenantId, organisations: null })
 
@@ -31,13 +34,13 @@ const partnerSetting = ({ tenantId, organisations }: Reader): pg.QueryConfig => 
  * it is that already, nothing is sent.
  */
 export async function setReader(client: pg.PoolClient, reader: Reader): Promise<void> {
-  const isPartner = reader.organisations !== null
-  const session = isPartner ? `${reader.tenantId} ${reader.organisations.join()}` : reader.tenantId
+  const { tenantId, organisations } = reader
+  const session = organisations === null ? tenantId : `${tenantId} ${organisations.join()}`
   if (readerOfSession.get(client) === session) return
   // Noted at once, for what is sent after it on the connection runs after it; where it fails the connection is closed.
   readerOfSession.set(client, session)
   try {
-    await client.query(isPartner ? partnerSetting(reader) : tenantSetting(reader))
+    await client.query(isPartner(reader) ? partnerSetting(reader) : tenantSetting(reader))
   } catch (error) {
     readerOfSession.delete(client)
     throw error

@@ -21,7 +21,7 @@ export const sharedTransactions =
     // What is written at once is of one instant: that of the last who asked.
     const now = sharers.reduce((last, { caller }) => (caller.now > last ? caller.now : last), '')
     const txOf = (caller: Caller): Tx =>
-      Object.assign(readTx(lease.client, tenantId), caller, {
+      Object.assign(readTx(lease.client, caller), caller, {
         now,
         isTogether: true,
         atCommit: (run: () => Promise<void>) => void ends.push(run),

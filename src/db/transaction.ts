@@ -1,4 +1,5 @@
 import type { ReadTx } from './builder.ts'
+import type { Reader } from './sessions.ts'
 
 /** Who acts, as events and histories keep it. */
 export interface Actor {
@@ -7,13 +8,10 @@ export interface Actor {
 }
 
 /** On whose behalf work is done: facts about one request, or one job. */
-export interface Caller {
-  readonly tenantId: string
+export interface Caller extends Reader {
   readonly actor: Actor
   /** What the credential may do, for the rules that ask more than the operation does. */
   readonly scopes: readonly string[]
-  /** True for a partner's credential, of which some rules ask more. */
-  readonly isPartner?: boolean
   readonly requestId: string
   /** The instant of the request: everything that it writes carries it. */
   readonly now: string

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Caller, Guard, Tx } from '../db/database.ts'
+import { type Caller, type Guard, isPartner, type Tx } from '../db/database.ts'
 import type { NoteDenial } from './audit.ts'
 import { type Authenticate, type Refused, Unauthenticated, WrongAddress } from './keys.ts'
 import { partnerOperations } from './partners/operations.ts'
@@ -65,8 +65,8 @@ export const authentication = fp(
         if (error.about) await noteFailure(noteDenial, request, error.about)
         throw error
       }
-      const { tenantId, actor, organisations, scopes } = request.principal
-      if (organisations !== null && !(String(id) in partnerOperations)) {
+      const { tenantId, actor, scopes } = request.principal
+      if (isPartner(request.principal) && !(String(id) in partnerOperations)) {
         await noteDenial({ tenantId, actor, action: 'access.denied', details: { reason: 'partner' } }, request)
         throw new Problem('forbidden', 'This operation is not open to partners.')
       }
@@ -113,7 +113,6 @@ export function requireScope(caller: Caller, scope: Scope, what: string): void {
 /** On whose behalf a request writes. */
 export function callerOf(request: FastifyRequest, clock: Clock): Caller {
   const { tenantId, actor, scopes, organisations } = principalOf(request)
-  const isPartner = organisations !== null
   const { id: requestId, guard, judge } = request
-  return { tenantId, actor, scopes, isPartner, requestId, now: clock.now(), guard, judge }
+  return { tenantId, organisations, actor, scopes, requestId, now: clock.now(), guard, judge }
 }

@@ -117,11 +117,9 @@ function writes(app: Typed, slice: SliceOptions, options: Collection<TSchema>): 
     async (request, reply) => {
       const { system, ref_id } = request.params
       const ifMatch = optionalIfMatch(request.headers['if-match'])
-      const { created, outcome } = await database.write(callerOf(request, clock), async (tx) => {
-        const upsert = await commands.upsert(tx, { system, id: ref_id }, request.body, ifMatch)
-        if (upsert.created) ifMatch(null)
-        return upsert
-      })
+      const { created, outcome } = await database.write(callerOf(request, clock), (tx) =>
+        commands.upsert(tx, { system, id: ref_id }, request.body, ifMatch),
+      )
       return created ? sendCreated(reply, resource.path, outcome) : sendOutcome(reply, outcome)
     },
   )

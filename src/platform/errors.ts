@@ -4,6 +4,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { newId } from '../core/ids.ts'
 import { type Fault, Moved, Problem, type ProblemCode } from '../core/problem.ts'
+import { isPartner } from '../db/database.ts'
 
 /** Turns whatever was thrown into one problem document; what it was stays in the log. */
 export const errors = fp(
@@ -102,7 +103,7 @@ export function problemFrom(error: unknown, request: FastifyRequest): Problem {
     return new Problem('unavailable', 'The database does not answer just now. Try again in a moment.', { cause: error })
   }
   // Under the role of partners: a filter that looks at what is not open to them.
-  if (code === '42501' && request.principal && request.principal.organisations !== null) {
+  if (code === '42501' && request.principal && isPartner(request.principal)) {
     return new Problem('forbidden', 'This is not open to partners.', { cause: error })
   }
   const refused = fromPostgres(error)

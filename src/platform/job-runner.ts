@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Logger, parseCronItem, type Runner, run, type Task, type WorkerEvents } from 'graphile-worker'
 import pg from 'pg'
 import { newId } from '../core/ids.ts'
+import { wholeTenant } from '../db/database.ts'
 import { type PoolWatch, watchPools } from './job-recovery.ts'
 import type { Chore, JobHandler, JobTools } from './jobs.ts'
 
@@ -106,7 +107,7 @@ function tasksOf({ database, clock, log, handlers, chores }: RunnerSettings): Re
       const requestId = newId()
       const jobLog = log.child({ job: handler.name, job_id: job.id, tenant: tenantId, request_id: requestId })
       const caller = () => ({
-        tenantId,
+        ...wholeTenant(tenantId),
         actor: { type: 'system', id: null } as const,
         scopes: ['admin'],
         requestId,

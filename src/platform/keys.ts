@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import type { Actor, Database } from '../db/database.ts'
+import { type Actor, type Database, wholeTenant } from '../db/database.ts'
 import { param, prepare, tenantParam } from '../db/prepared.ts'
 import { parseKey } from '../db/tenants.ts'
 import { within } from './networks.ts'
@@ -69,7 +69,7 @@ export function keyAuthenticator(database: Database, clock: Clock, tokens: Token
   const note = async (stored: StoredKey): Promise<void> => {
     const isRecent = stored.last_used_at !== null && clock.millis() - Date.parse(stored.last_used_at) < useNotedEveryMs
     if (isRecent) return
-    const caller = { tenantId: stored.tenant_id, actor: { type: 'system', id: null }, scopes: [] } as const
+    const caller = { ...wholeTenant(stored.tenant_id), actor: { type: 'system', id: null }, scopes: [] } as const
     const now = clock.now()
     stored.last_used_at = now
     await database.write({ ...caller, requestId: 'note_key_use', now }, (tx) => noteUse.run(tx, { now, id: stored.id }))

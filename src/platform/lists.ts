@@ -4,7 +4,7 @@ import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { isUuid } from '../core/ids.ts'
 import { codes, idOf, instant, pageOf, uuid } from '../core/schemas.ts'
-import type { Database, ReadTx } from '../db/database.ts'
+import { type Database, isPartner, type ReadTx } from '../db/database.ts'
 import { param, tenantParam } from '../db/prepared.ts'
 import { principalOf } from './auth.ts'
 import {
@@ -160,7 +160,7 @@ export function defineList(options: ListOptions): List {
     const used = Object.keys(filters).filter((name) => given[name] !== undefined)
     const scope = scopeOf([options.name, parent, sort, used.map((name) => [name, given[name]])])
     const position = cursor === undefined ? undefined : checked(decodeCursor(scope, cursor), sorts, sort)
-    const { page, total } = shape({ sort, used, hasCursor: position !== undefined, isByPartner: tx.isPartner === true })
+    const { page, total } = shape({ sort, used, hasCursor: position !== undefined, isByPartner: isPartner(tx) })
     const own = { ...parent, ...moment, ...valuesOf(given, used), limit, key: position?.key, id: position?.id }
     const ask = (values: Values) =>
       Promise.all([page.run(tx, values), include_total ? total.run(tx, values) : undefined])

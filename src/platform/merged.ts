@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { ReadTx } from '../db/database.ts'
+import { isPartner, type ReadTx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 
@@ -23,7 +23,7 @@ export function survivorIn(table: keyof DB): Prepared<{ id: string }> {
     chain(sql`(
     chain.id <> all ((select partner_left())::uuid[]) or chain.updated_at < partner_horizon(chain.id))`),
   ]
-  return { text: all.text, run: (tx, values) => (tx.isPartner ? seen : all).run(tx, values) }
+  return { text: all.text, run: (tx, values) => (isPartner(tx) ? seen : all).run(tx, values) }
 }
 
 const queries = new Map<keyof DB, Prepared<{ id: string }>>()

@@ -1,12 +1,9 @@
-import type { Actor } from '../db/database.ts'
+import type { Actor, Reader } from '../db/database.ts'
 
 /** Who calls: a verified credential. */
-export interface Principal {
-  tenantId: string
+export interface Principal extends Reader {
   /** What its uses are counted and its keys are kept by. */
   keyId: string
   actor: Actor
   scopes: readonly string[]
-  /** The organisations that a partner's credential is bound to; null for the tenant's own. */
-  organisations: readonly string[] | null
 }

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { newId } from '../core/ids.ts'
-import type { Caller, Tx } from '../db/database.ts'
+import { type Caller, type Tx, wholeTenant } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { EventVerb } from './event-types.ts'
 import { record } from './events.ts'
@@ -74,7 +74,7 @@ export async function remind(
   })
   for (const { id: tenantId } of tenants) {
     const caller = (): Caller => ({
-      tenantId,
+      ...wholeTenant(tenantId),
       actor: { type: 'system', id: null },
       scopes: ['admin'],
       requestId: newId(),

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type IdentifierNode, type SelectQueryBuilder, sql } from 'kysely'
 import { etagOf, noneMatchHits } from '../core/etag.ts'
 import { Moved, notFound } from '../core/problem.ts'
-import type { Database, ReadTx, Tx } from '../db/database.ts'
+import { type Database, isPartner, type ReadTx, type Tx } from '../db/database.ts'
 import { type Prepared, param, prepare, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 import { together } from '../db/together.ts'
@@ -200,7 +200,7 @@ export async function sendOne(
   const { version, body } = await database.read(reader, (tx) => readOne(tx, resource, id))
   const etag = etagOf(version)
   reply.header('etag', etag)
-  const isHad = reader.organisations === null && noneMatchHits(request.headers['if-none-match'], etag)
+  const isHad = !isPartner(reader) && noneMatchHits(request.headers['if-none-match'], etag)
   if (isHad) return reply.code(304).send()
   return reply.type(json).send(body)
 }

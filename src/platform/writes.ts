@@ -70,7 +70,7 @@ export async function upsertByRef(
   tx: Tx,
   type: string,
   { system, id: refId }: { system: string; id: string },
-  write: { create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
+  write: { ifMatch: IfMatch; create: () => Promise<Outcome>; replace: (id: string) => Promise<Outcome> },
 ): Promise<Upsert> {
   const existing = await findByRef(tx, type, system, refId)
   const isMoved = async () =>
@@ -79,6 +79,7 @@ export async function upsertByRef(
       : existing !== (await findByRef(tx, type, system, refId))
   try {
     if (existing !== undefined) return { created: false, outcome: await write.replace(existing) }
+    write.ifMatch(null)
     return { created: true, outcome: await write.create() }
   } catch (error) {
     const isRefused = error instanceof Problem && error.status < 500 && !tx.gather

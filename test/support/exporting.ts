@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { systemClock } from '../../src/core/clock.ts'
+import { wholeTenant } from '../../src/db/database.ts'
 import { startJobs } from '../../src/platform/job-runner.ts'
 import { runExports } from '../../src/transfer/exports/run.ts'
 import type { Client, Json, Service } from './harness.ts'
@@ -51,7 +52,7 @@ export async function fileOf({ app, key }: Service, { id, files }: Json, name: s
 /** Makes the files of an export here and now, without the queue. */
 export async function makeExport({ database, tenantId }: Service, id: string): Promise<void> {
   const caller = () => ({
-    tenantId,
+    ...wholeTenant(tenantId),
     actor: { type: 'system', id: null } as const,
     scopes: ['admin'],
     requestId: 'tests',

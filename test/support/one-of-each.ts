@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Test } from 'tap'
 import { newId } from '../../src/core/ids.ts'
+import { wholeTenant } from '../../src/db/database.ts'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
 import { takeSnapshot } from '../../src/resources/portfolio-snapshots/commands.ts'
@@ -123,7 +124,12 @@ export async function oneOfEach(service: Service, ref = ourRef): Promise<Record<
 
 /** What its portfolio said at the end of a month: of the kinds of record, the one that only a job makes. */
 async function snapshot({ database, tenantId, get }: Service, organisation_id: string): Promise<string> {
-  const caller = { tenantId, actor: { type: 'system', id: null }, scopes: ['admin'], requestId: newId() } as const
+  const caller = {
+    ...wholeTenant(tenantId),
+    actor: { type: 'system', id: null },
+    scopes: ['admin'],
+    requestId: newId(),
+  } as const
   const taken = { organisation_id, as_of: '2026-03-31' }
   await takeSnapshot(database, { ...caller, now: new Date().toISOString() }, taken)
   return (await get(`/v1/portfolio-snapshots?organisation_id=${organisation_id}`)).body.data[0].id

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { etagOf, noneMatchHits } from '../../core/etag.ts'
 import { notFound } from '../../core/problem.ts'
-import type { Database, Reader } from '../../db/database.ts'
+import { type Database, isPartner, type Reader } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { shownOf } from './fields.ts'
 import { partnerOperations } from './operations.ts'
@@ -41,7 +41,7 @@ export const partnerAnswers = fp(
     const byRoute = new WeakMap<object, Map<number, Project>>()
 
     app.addHook('onSend', async (request, reply, sent) => {
-      if (!request.principal || request.principal.organisations === null) return sent
+      if (!request.principal || !isPartner(request.principal)) return sent
       const payload = Buffer.isBuffer(sent) ? sent.toString() : sent
       if (payload === undefined || payload === null || payload === '') return payload
       if (typeof payload !== 'string') throw new Error('A partner is sent JSON and pictures alone')

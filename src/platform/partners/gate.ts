@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { Clock } from '../../core/clock.ts'
 import { Faults, notFound } from '../../core/problem.ts'
 import { readAsPartner } from '../../db/as-partner.ts'
-import type { Database, Reader, ReadTx } from '../../db/database.ts'
+import { type Database, isPartner, type Reader, type ReadTx } from '../../db/database.ts'
 import { principalOf } from '../auth.ts'
 import { survivorIn } from '../merged.ts'
 import type { Operation } from '../operation.ts'
@@ -151,7 +151,7 @@ async function judgeWrite(request: FastifyRequest, use: PartnerUse, database: Da
   await database.read(write.reader, (tx) => judge(tx, write, clock.now()))
   request.judge = async (tx) => {
     await holdAtHand(tx, write.atHand)
-    await readAsPartner(tx, write.reader, (seen) => judge(seen, write, tx.now))
+    await readAsPartner(tx, (seen) => judge(seen, write, tx.now))
   }
 }
 
@@ -165,7 +165,7 @@ async function checkPresent(request: FastifyRequest, database: Database, clock: 
 export const partnerGate = fp(
   async (app: FastifyInstance, { database, clock }: { database: Database; clock: Clock }) => {
     app.addHook('preHandler', async (request) => {
-      if (!request.principal || request.principal.organisations === null) return
+      if (!request.principal || !isPartner(request.principal)) return
       const operation = request.routeOptions.config.operation
       const use = partnerOperations[operation?.id ?? '']
       if (!operation || !use) throw new Error(`${operation?.id} is not open to partners`)

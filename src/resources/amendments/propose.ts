@@ -3,7 +3,7 @@ import { newId } from '../../core/ids.ts'
 import { checkMetadata } from '../../core/metadata.ts'
 import { Faults } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
-import type { Tx } from '../../db/database.ts'
+import { isPartner, type Tx } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { recordStatusChange } from '../../platform/history.ts'
 import { insertExternalRefs } from '../../platform/references.ts'
@@ -38,7 +38,7 @@ export async function createAmendment(tx: Tx, partnershipId: string, write: Amen
   const { loaded, decision: decided, ...stated } = await checked(tx, partnership, write, effectiveOn, today)
   const { changes } = stated
 
-  const needsOneSide = write.cause === 'correction' && !tx.isPartner
+  const needsOneSide = write.cause === 'correction' && !isPartner(tx)
   const assent = { party_id: proposer, on: today, recorded_by_party_id: null, note: null }
   const state = {
     partnership_id: partnership.id,

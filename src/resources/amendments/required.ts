@@ -1,5 +1,5 @@
 import { acrossFrom } from '../../core/sides.ts'
-import type { Tx } from '../../db/database.ts'
+import { isPartner, type Tx } from '../../db/database.ts'
 import { requireScope } from '../../platform/auth.ts'
 import type { Party } from '../partnerships/schemas.ts'
 import type { Amendment, AmendmentChanges } from './schemas.ts'
@@ -32,5 +32,5 @@ export function requiredAssents(
 
 /** A partner changes commitments by an amendment only where its credential may write them. @throws Problem `forbidden` */
 export function requireMayChange(tx: Tx, { commitments }: { commitments?: readonly unknown[] }): void {
-  if (tx.isPartner && commitments?.length) requireScope(tx, 'commitments:write', 'Changing commitments')
+  if (isPartner(tx) && commitments?.length) requireScope(tx, 'commitments:write', 'Changing commitments')
 }

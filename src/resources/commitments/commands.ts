@@ -92,6 +92,7 @@ export async function upsertCommitment(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'commitment', ref, {
+    ifMatch,
     create: () => createCommitment(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     // Refs that the body does not speak of stay: one integration does not drop the ids of another.
     replace: (id) =>

@@ -61,6 +61,7 @@ export async function upsertContact(
 ): Promise<Upsert> {
   await requireOrganisation(tx, organisationId)
   return upsertByRef(tx, 'contact', ref, {
+    ifMatch,
     create: () =>
       createContact(tx, organisationId, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: async (id) => {

@@ -189,11 +189,9 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
     async (request, reply) => {
       const { id, system, ref_id } = request.params
       const ifMatch = optionalIfMatch(request.headers['if-match'])
-      const { created, outcome } = await database.write(callerOf(request, clock), async (tx) => {
-        const upsert = await upsertContact(tx, id, { system, id: ref_id }, request.body, ifMatch)
-        if (upsert.created) ifMatch(null)
-        return upsert
-      })
+      const { created, outcome } = await database.write(callerOf(request, clock), (tx) =>
+        upsertContact(tx, id, { system, id: ref_id }, request.body, ifMatch),
+      )
       return created ? sendCreated(reply, contactResource.path, outcome) : sendOutcome(reply, outcome)
     },
   )

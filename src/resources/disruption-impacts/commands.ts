@@ -68,6 +68,7 @@ export async function upsertImpact(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'impact', ref, {
+    ifMatch,
     create: () => createImpact(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: (id) =>
       reviseImpact(tx, id, ifMatch, (current) => ({

@@ -61,6 +61,7 @@ export async function upsertDisruption(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'disruption', ref, {
+    ifMatch,
     create: () => createDisruption(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: (id) =>
       reviseDisruption(tx, id, ifMatch, (current) => ({

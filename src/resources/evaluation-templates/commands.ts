@@ -57,6 +57,7 @@ export async function upsertTemplate(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'evaluation_template', ref, {
+    ifMatch,
     create: () => createTemplate(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: (id) =>
       reviseTemplate(tx, id, ifMatch, (current) => ({

@@ -85,6 +85,7 @@ export async function upsertEvaluation(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'evaluation', ref, {
+    ifMatch,
     create: () => createEvaluation(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: (id) =>
       reviseEvaluation(tx, id, ifMatch, (current) => ({

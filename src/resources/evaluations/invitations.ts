@@ -2,7 +2,7 @@ import type { IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { type Lifecycle, requireStep } from '../../core/lifecycle.ts'
 import { Faults, Problem } from '../../core/problem.ts'
-import type { Tx } from '../../db/database.ts'
+import { isPartner, type Tx } from '../../db/database.ts'
 import { record, recordRemoval } from '../../platform/events.ts'
 import { type Outcome, readOne } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
@@ -112,7 +112,7 @@ export async function deleteInvitation(tx: Tx, id: string, ifMatch: IfMatch): Pr
  */
 export async function declineInvitation(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
   const { round, invitation } = await lockInvitation(tx, id, ifMatch)
-  if (tx.isPartner) requireParties(round.evaluation)
+  if (isPartner(tx)) requireParties(round.evaluation)
   return decline(tx, round, invitation)
 }
 

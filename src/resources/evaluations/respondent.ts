@@ -1,6 +1,6 @@
 import { microsOf } from '../../core/clock.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
-import type { Caller, Database, ReadTx, Tx } from '../../db/database.ts'
+import { type Caller, type Database, type ReadTx, type Tx, wholeTenant } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import { readOne } from '../../platform/resource.ts'
 import { templateOfRound } from '../evaluation-templates/read.ts'
@@ -40,7 +40,7 @@ export async function respondentOf(database: Database, token: string): Promise<R
 
 /** On whose behalf a respondent writes: nobody's that could be named. */
 export const callerFor = ({ tenantId }: Respondent, requestId: string, now: string): Caller => ({
-  tenantId,
+  ...wholeTenant(tenantId),
   actor: { type: 'respondent', id: null },
   scopes: [],
   requestId,

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { microsOf } from '../../core/clock.ts'
 import { newId } from '../../core/ids.ts'
 import { Faults, Problem } from '../../core/problem.ts'
-import type { ReadTx, Tx } from '../../db/database.ts'
+import { isPartner, type ReadTx, type Tx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import { record } from '../../platform/events.ts'
 import { readOne } from '../../platform/resource.ts'
@@ -94,7 +94,7 @@ const leftBlind = prepare<object>(sql`
  */
 export async function readShown(tx: ReadTx, id: string): Promise<Evaluation> {
   const evaluation = JSON.parse((await readOne(tx, evaluationResource, id)).body) as Evaluation
-  if (tx.isPartner && (await leftBlind.run(tx, { id })).length > 0) {
+  if (isPartner(tx) && (await leftBlind.run(tx, { id })).length > 0) {
     throw new Problem('state_forbids', 'The round is blind until it is closed, and stays so for who left before that.')
   }
   if (answersAreShown(evaluation.status)) return evaluation

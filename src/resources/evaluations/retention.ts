@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { newId } from '../../core/ids.ts'
-import type { Caller, Tx } from '../../db/database.ts'
+import { type Caller, type Tx, wholeTenant } from '../../db/database.ts'
 import { record } from '../../platform/events.ts'
 import type { Chore, JobTools } from '../../platform/jobs.ts'
 import { draftDelete } from './answer-store.ts'
@@ -35,7 +35,7 @@ export const forgetUnanswered = (keptDays: number): Chore => ({
 })
 
 const callerOf = (tenantId: string, { clock }: JobTools): Caller => ({
-  tenantId,
+  ...wholeTenant(tenantId),
   actor: { type: 'system', id: null },
   scopes: ['admin'],
   requestId: newId(),

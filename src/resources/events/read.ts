@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { Problem } from '../../core/problem.ts'
-import type { ReadTx } from '../../db/database.ts'
+import { isPartner, type ReadTx } from '../../db/database.ts'
 import { param, prepare, tenantParam } from '../../db/prepared.ts'
 import type { Sight } from '../../platform/visibility.ts'
 
@@ -53,7 +53,6 @@ const page = pageOf(bounds, stretch)
 const partnerPage = pageOf(sql`select latest, oldest from partner_feed_bounds()`, partnerStretch)
 
 export interface FeedQuestion {
-  isPartner: boolean
   after: number
   limit: number
   types: readonly string[] | undefined
@@ -69,8 +68,8 @@ export interface FeedPage {
 
 /** A stretch of the feed. @throws Problem `gone` for a position that is no longer kept, or was never reached */
 export async function feedPage(tx: ReadTx, sight: Sight, question: FeedQuestion): Promise<FeedPage> {
-  const { isPartner, after, limit, types } = question
-  const [row] = await (isPartner ? partnerPage : page).run(tx, {
+  const { after, limit, types } = question
+  const [row] = await (isPartner(tx) ? partnerPage : page).run(tx, {
     ...sightValues(sight),
     after,
     limit,
@@ -80,7 +79,7 @@ export async function feedPage(tx: ReadTx, sight: Sight, question: FeedQuestion)
   const [latest, oldest, count] = [Number(row.latest), Number(row.oldest), Number(row.count)]
   checkPosition(after, oldest, latest)
   const nextAfter =
-    count === limit ? Number(row.last) : Math.min(after + (isPartner ? partnerStretch : stretch), latest)
+    count === limit ? Number(row.last) : Math.min(after + (isPartner(tx) ? partnerStretch : stretch), latest)
   return {
     isEmpty: count === 0,
     nextAfter,

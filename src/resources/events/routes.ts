@@ -40,7 +40,6 @@ export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, optio
     async (request, reply) => {
       const reader = principalOf(request)
       const { tenantId, scopes } = reader
-      const isPartner = reader.organisations !== null
       const { wait, limit, types } = request.query
       const sight = sightOf(scopes)
       const until = waitingTime(reply, wait, options.draining)
@@ -48,7 +47,7 @@ export const events: FastifyPluginAsyncTypebox<EventOptions> = async (app, optio
       try {
         for (;;) {
           const mark = wait > 0 ? await options.signals.mark(tenantId) : undefined
-          const page = await read(reader, mark, sight, { isPartner, after, limit, types })
+          const page = await read(reader, mark, sight, { after, limit, types })
           const hasMore = page.nextAfter > after && page.isEmpty
           after = page.nextAfter
           if (!page.isEmpty || until.signal.aborted) {

@@ -1,9 +1,9 @@
-import type { IfMatch } from '../../core/etag.ts'
+import { asItIs, type IfMatch } from '../../core/etag.ts'
 import { newId } from '../../core/ids.ts'
 import { requireNamedStep } from '../../core/lifecycle.ts'
 import { Faults, notFound, Problem } from '../../core/problem.ts'
 import { requireDecider } from '../../core/sides.ts'
-import type { Tx } from '../../db/database.ts'
+import { isPartner, type Tx } from '../../db/database.ts'
 import type { EventVerb } from '../../platform/event-types.ts'
 import { record, unchanged } from '../../platform/events.ts'
 import { insertExternalRefs } from '../../platform/references.ts'
@@ -27,7 +27,7 @@ export async function reportFulfilment(tx: Tx, commitmentId: string, write: Fulf
   }
   const faults = new Faults()
   const reporter = await reporterOf(tx, held, write, faults)
-  if (tx.isPartner)
+  if (isPartner(tx))
     checkDeclarer(write.valuations, reporter === commitment.from_party_id ? 'giver' : 'receiver', faults)
   const instalment = await instalmentNamed(tx, commitmentId, write.instalment_seq)
   const entry = checkedEntry(held, write, reporter, instalment, faults)
@@ -50,6 +50,7 @@ export async function reportFulfilmentOnce(
   write: FulfilmentWrite,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'fulfilment', ref, {
+    ifMatch: asItIs,
     create: () =>
       reportFulfilment(tx, commitmentId, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: async (id) => {
@@ -143,13 +144,13 @@ const reporterAlone = ({ reported_by_party_id }: Fulfilment) => ({
 export async function reverseFulfilment(tx: Tx, id: string, ifMatch: IfMatch, body: Reversing): Promise<Outcome> {
   const { held, fulfilment } = await load(tx, id, ifMatch)
   refuseReversed(fulfilment, 'reversed')
-  if (tx.isPartner) refuseConfirmed(fulfilment)
+  if (isPartner(tx)) refuseConfirmed(fulfilment)
   const partyId = body.party_id.toLowerCase()
   const { commitment, partnership } = held
   requireDecider(
     'party_id',
     partyId,
-    tx.isPartner ? reporterAlone(fulfilment) : decidersOf('either_side', commitment, partnership.parties),
+    isPartner(tx) ? reporterAlone(fulfilment) : decidersOf('either_side', commitment, partnership.parties),
   )
   const reversalId = newId()
   const reversal = reversalOf(fulfilment, partyId, body.reason)

@@ -66,6 +66,7 @@ export async function upsertObjective(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'objective', ref, {
+    ifMatch,
     create: () => createObjective(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     replace: (id) =>
       reviseObjective(tx, id, ifMatch, (current) => ({

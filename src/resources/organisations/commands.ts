@@ -66,6 +66,7 @@ export async function upsertOrganisation(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'organisation', ref, {
+    ifMatch,
     create: () => createOrganisation(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     // Refs that the body does not speak of stay: one integration does not drop the ids of another.
     replace: (id) =>

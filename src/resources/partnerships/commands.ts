@@ -103,6 +103,7 @@ export async function upsertPartnership(
   ifMatch: IfMatch,
 ): Promise<Upsert> {
   return upsertByRef(tx, 'partnership', ref, {
+    ifMatch,
     create: () => createPartnership(tx, { ...write, external_refs: refsWith(ref, write.external_refs ?? []) }),
     // What the body does not speak of stays: the refs of other systems, how the record was taken over, and the days that
     // the steps of its life gave it.

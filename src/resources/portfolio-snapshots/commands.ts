@@ -30,7 +30,7 @@ const batch = 100
 
 async function takeAll(tenantId: string, { database, clock, log, signal }: JobTools): Promise<void> {
   const caller = (): Caller => ({
-    tenantId,
+    ...wholeTenant(tenantId),
     actor: { type: 'system', id: null },
     scopes: ['admin'],
     requestId: newId(),

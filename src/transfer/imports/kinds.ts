@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { type IfMatch, optionalIfMatch } from '../../core/etag.ts'
+import { asItIs } from '../../core/etag.ts'
 import type { FaultCode } from '../../core/fault-codes.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import { sharedSchemas } from '../../core/schemas.ts'
@@ -54,8 +54,6 @@ interface Kind {
   /** The record that a row of this kind belongs to, and whose figures it changes. */
   lane?: (members: Members) => string
 }
-
-const asItIs: IfMatch = optionalIfMatch(undefined)
 
 const kinds: Readonly<Record<ImportType, Kind>> = {
   organisation: {
