@@ -2,11 +2,13 @@ import { pino } from 'pino'
 import t from 'tap'
 import { reminders } from '../src/background.ts'
 import { fixedClock } from '../src/core/clock.ts'
+import { wholeTenant } from '../src/db/database.ts'
 import { makeOutbound } from '../src/platform/outbound.ts'
 import { remind } from '../src/platform/reminders.ts'
 import { secretBox } from '../src/platform/secrets.ts'
+import { webhookJobs } from '../src/resources/webhook-endpoints/delivery.ts'
 import { type Json, startService } from './support/harness.ts'
-import { meet } from './support/meeting.ts'
+import { holder, meet } from './support/meeting.ts'
 import { allianceTakenOver, faultsOf } from './support/promises.ts'
 import { partnershipOf, plan } from './support/rounds.ts'
 import { organisation, partnershipIn, stepOf } from './support/world.ts'
@@ -194,4 +196,29 @@ t.test('limits hold for those who come at once', async (t) => {
     const [last, beyond] = await meet(t, service, make, make)
     t.same([last.status, beyond.status], [201, status], at)
   }
+})
+
+t.test('who settles a message holds its endpoint before it, as who sends it again does', async (t) => {
+  const as = await service.afresh()
+  const endpoint = await as.make('/v1/webhook-endpoints', { url: 'http://127.0.0.1:9/hook' })
+  const { id } = (await as.call('POST', `${path('webhook-endpoints', endpoint)}/test`, {})).body
+  const [deliver] = webhookJobs(webhooks)
+  const { tenantId, database } = as
+  const caller = () => ({
+    ...{ ...wholeTenant(tenantId), actor: { type: 'system', id: null } as const },
+    ...{ scopes: ['admin'], requestId: 'tests', now: clock.now() },
+  })
+  const { signal } = new AbortController()
+  const tools = { database, clock, log: pino({ level: 'silent' }), signal, attempt: 1 }
+  const other = await holder(t, as)
+  await other.hold('select from webhook_endpoints where id = $1 for update', [endpoint.id])
+  const settled = deliver?.run({ ...tools, caller, tenantId }, { delivery_id: id })
+  await other.waiters(1)
+  const free = other.hold('select from webhook_deliveries where id = $1 for update nowait', [id])
+  await t.resolves(free, 'it has not held the message yet')
+  await other.letGo()
+  await settled
+  const { data } = (await as.get(`${path('webhook-endpoints', endpoint)}/deliveries`)).body
+  const delivery = data.find((each: Json) => each.id === id)
+  t.match(delivery, { status: 'pending', attempts: [{ number: 1, status_code: null }] })
 })

@@ -111,12 +111,15 @@ function resultOf(sent: { status: number; retryAfter: string | undefined } | Out
   return { statusCode: status, error, retryAfter }
 }
 
-/** Logs the attempt and decides what comes next, all in one transaction. */
+/**
+ * Logs the attempt and decides what comes next, all in one transaction. The endpoint is held before its delivery, as who
+ * sends again holds them.
+ */
 async function settle(tx: Tx, delivery: DueDelivery, attempt: Attempt, { retryAfter }: Result): Promise<void> {
   const { id, endpoint_id: endpointId } = delivery
+  const failingSince = await endpointHealthSet(tx, endpointId, attempt.error !== null)
   if (attempt.error === null) {
     await attemptInsert(tx, delivery, attempt, { status: 'succeeded', nextAttemptAt: null })
-    await endpointHealthSet(tx, endpointId, false)
     return
   }
   const isGone = attempt.statusCode === 410
@@ -124,12 +127,10 @@ async function settle(tx: Tx, delivery: DueDelivery, attempt: Attempt, { retryAf
   if (pauseS !== undefined && !isGone) {
     const nextAttemptAt = instantAfter(tx.now, Math.max(jittered(pauseS), secondsOf(retryAfter, tx.now)))
     const isOurs = await attemptInsert(tx, delivery, attempt, { status: 'pending', nextAttemptAt })
-    await endpointHealthSet(tx, endpointId, true)
     if (isOurs) await deliveryEnqueue(tx, endpointId, id, nextAttemptAt)
     return
   }
   const isOurs = await attemptInsert(tx, delivery, attempt, { status: 'failed', nextAttemptAt: null })
-  const failingSince = await endpointHealthSet(tx, endpointId, true)
   if (isGone) await disableEndpoint(tx, endpointId, 'gone')
   else if (isOurs && failingSince !== null && Date.parse(tx.now) - Date.parse(failingSince) >= failingMaxMs) {
     await disableEndpoint(tx, endpointId, 'failing')
