@@ -517,6 +517,7 @@ export interface Imports {
   actor: Json;
   all_or_nothing: boolean;
   ambiguous: Generated<number>;
+  attempt: Generated<number>;
   created: Generated<number>;
   created_at: string;
   done_to: string | null;

@@ -16,7 +16,7 @@ export const runImport: JobHandler = handleJob(importJob, async (context, { impo
   try {
     await inSmallHeap(forImports, () => workThrough(context, id))
   } catch (error) {
-    if (signal.aborted || attempt < attemptsMax) throw error
+    if (signal.aborted || attempt < attemptsMax || error instanceof Superseded) throw error
     log.error({ err: error, import_id: id }, 'an import failed')
     await database.write(caller(), (tx) => giveUp(tx, id))
   }
@@ -47,8 +47,9 @@ async function begin(tx: Tx, id: string): Promise<ImportState | undefined> {
   const state = await importLocked(tx, id)
   if (state?.status === 'queued') await importSet(tx, id, { status: 'running', started_at: tx.now })
   else if (state?.status !== 'running' && state?.status !== 'cancelling') return undefined
-  if (state.dry_run || state.all_or_nothing) await importRestart(tx, id)
-  return state
+  if (!state.dry_run && !state.all_or_nothing) return state
+  await importRestart(tx, id)
+  return { ...state, attempt: state.attempt + 1 }
 }
 
 /** Ends the one transaction in which nothing shall stay. */
@@ -56,6 +57,12 @@ class NothingStays extends Error {}
 
 /** Ends it where it has to be done again from the first row: a person was erased of whom one tells, or it was undone. */
 class BeginAnew extends Error {}
+
+/**
+ * Ends it where another process has begun it since, which took this one for dead. Thrown on, for the job is the other's now:
+ * the queue would take it for done.
+ */
+class Superseded extends Error {}
 
 /**
  * One transaction for all: what becomes of rows is told beside it, as it goes.
@@ -66,6 +73,7 @@ async function inOne(context: JobContext, begun: ImportState): Promise<boolean> 
   const { id } = begun
   const now = async (tx: Tx): Promise<ImportState> => {
     const state = (await importLocked(tx, id)) as ImportState
+    if (state.attempt !== begun.attempt) throw new Superseded('The import was taken up by another process')
     if (state.erasures !== begun.erasures) throw new BeginAnew()
     return state
   }

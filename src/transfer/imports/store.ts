@@ -24,13 +24,15 @@ export interface ImportState {
   invalid: number
   /** How many erasures concerned the rows, or the file while it arrived. */
   erasures: number
+  /** How often it was begun from its first row, where it is one transaction. */
+  attempt: number
   /** False where the credential that sent the file is good no more. */
   is_allowed: boolean
 }
 
 const locked = prepare<ImportState>(sql`
   select i.id, i.version, i.format, i.dry_run, i.all_or_nothing, i.status, i.facts, i.actor, i.scopes, i.phase, i.round, i.done_to,
-    i.settled_in_round, i.waiting, i.ambiguous, i.invalid, i.erasures,
+    i.settled_in_round, i.waiting, i.ambiguous, i.invalid, i.erasures, i.attempt,
     i.actor->>'type' <> 'api_key' or exists (
       select from api_keys k where k.tenant_id = i.tenant_id and k.id = (i.actor->>'id')::uuid and k.revoked_at is null
         and (k.expires_at is null or k.expires_at > ${param('now')}::timestamptz)) as is_allowed
@@ -164,7 +166,7 @@ export async function waitingRefuse(tx: Tx, id: string): Promise<void> {
 /** Begins anew what happens in one transaction or not at all, where it broke off. */
 export async function importRestart(tx: Tx, id: string): Promise<void> {
   await sql`delete from import_results where tenant_id = ${tx.tenantId} and import_id = ${id}`.execute(tx.db)
-  await sql`update imports set version = version + 1, updated_at = ${tx.now}, phase = 0, round = 1, done_to = null,
+  await sql`update imports set version = version + 1, updated_at = ${tx.now}, attempt = attempt + 1, phase = 0, round = 1, done_to = null,
       settled_in_round = 0, rows_done = 0, created = 0, updated = 0, unchanged = 0, ambiguous = 0, invalid = 0, waiting = 0
     where tenant_id = ${tx.tenantId} and id = ${id}`.execute(tx.db)
 }
