@@ -72,7 +72,12 @@ t.test('a portfolio, in sum and at the end of a month', async (t) => {
   t.match(row.fulfilment.due, { amount: twice })
   const summary = await service.get(`/v1/portfolio/summary?organisation_id=${charity.id}`)
   t.match(summary, { status: 200, body: { values: [{ due: { amount: '3999999999999999.96' } }] } })
-  const caller = { tenantId: service.tenantId, actor: { type: 'system', id: null }, scopes: ['admin'] } as const
+  const caller = {
+    tenantId: service.tenantId,
+    organisations: null,
+    actor: { type: 'system', id: null },
+    scopes: ['admin'],
+  } as const
   const taken = { organisation_id: charity.id, as_of: '2026-02-28' }
   await takeSnapshot(service.database, { ...caller, requestId: 'tests', now: clock.now() }, taken)
   const [snapshot] = (await service.get(`/v1/portfolio-snapshots?organisation_id=${charity.id}`)).body.data
