@@ -50,7 +50,10 @@ export async function fileOf({ app, key }: Service, { id, files }: Json, name: s
 }
 
 /** Makes the files of an export here and now, without the queue. */
-export async function makeExport({ database, tenantId }: Service, id: string): Promise<void> {
+export async function makeExport(
+  { database, tenantId }: Pick<Service, 'database' | 'tenantId'>,
+  id: string,
+): Promise<void> {
   const caller = () => ({
     ...wholeTenant(tenantId),
     actor: { type: 'system', id: null } as const,

@@ -22,6 +22,7 @@ import {
   attemptBegin,
   attemptCounts,
   attemptEnd,
+  attemptIsSuperseded,
   chunkAdd,
   type ExportFileRow,
   progressNote,
@@ -52,7 +53,7 @@ export const runExports = (keptHours: number): JobHandler =>
       const expiresAt = new Date(clock.millis() + keptHours * 3_600_000).toISOString()
       await end(context, attempt, { status: 'succeeded', files, expiresAt })
     } catch (error) {
-      if (error instanceof Superseded || watch.signal.aborted) return
+      if (error instanceof Superseded || watch.signal.aborted) return await leave(context, attempt)
       // A process that stops gives the job back: another begins anew.
       if (signal.aborted || attempt.attempt < attemptsMax) throw error
       log.error({ err: error, export_id: id }, 'an export failed')
@@ -62,6 +63,12 @@ export const runExports = (keptHours: number): JobHandler =>
       watch.end()
     }
   })
+
+/** @throws where another process has taken the export up: the job is that one's now, and the queue would take it for done */
+async function leave({ database, caller }: JobContext, attempt: Attempt): Promise<void> {
+  const isTakenUp = await database.read(caller(), (tx) => attemptIsSuperseded(tx, attempt))
+  if (isTakenUp) throw new Superseded('The export was taken up by another process')
+}
 
 async function end({ database, caller }: JobContext, attempt: Attempt, how: Parameters<typeof attemptEnd>[2]) {
   await database.write(caller(), async (tx) => {
@@ -76,7 +83,7 @@ async function end({ database, caller }: JobContext, attempt: Attempt, how: Para
 function watchOver({ database, caller, log }: JobContext, attempt: Attempt) {
   const superseded = new AbortController()
   const look = async () => {
-    const counts = await database.read({ ...caller(), organisations: null }, (tx) => attemptCounts(tx, attempt))
+    const counts = await database.read(caller(), (tx) => attemptCounts(tx, attempt))
     if (!counts) superseded.abort(new Superseded())
   }
   const timer = setInterval(() => look().catch((err: Error) => log.warn({ err }, 'could not look')), lookEveryMs)
@@ -119,8 +126,7 @@ function asOfADay(name: string): Table {
 /** Writes every file, all tables from one snapshot. @returns the files, the manifest first */
 async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSignal): Promise<ExportFileRow[]> {
   const { database, caller, clock } = context
-  const reader = { ...caller(), organisations: null }
-  return database.snapshot(reader, signal, async (tx) => {
+  return database.snapshot(caller(), signal, async (tx) => {
     const snapshotAt = clock.now()
     const sequence = await eventSequence(tx)
     if (attempt.changed_since_sequence !== null) {

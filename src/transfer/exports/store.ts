@@ -84,6 +84,14 @@ const looking = prepare<object>(sql`select from exports where ${isMine}`)
 export const attemptCounts = async (tx: ReadTx, { id, attempt }: Attempt): Promise<boolean> =>
   (await looking.run(tx, { id, attempt })).length > 0
 
+const takenUp = prepare<object>(sql`
+  select from exports where tenant_id = ${tenantParam} and id = ${param('id')}::uuid and status = 'running'
+    and attempt <> ${param('attempt')}::integer`)
+
+/** True where another try has begun since and is under way. */
+export const attemptIsSuperseded = async (tx: ReadTx, { id, attempt }: Attempt): Promise<boolean> =>
+  (await takenUp.run(tx, { id, attempt })).length > 0
+
 const noting = prepare<object>(sql`
   update exports set rows_expected = ${param('expected')}::bigint, as_of = ${param('snapshot_at')}::timestamptz,
     sequence = ${param('sequence')}::bigint, version = version + 1, updated_at = ${param('now')}::timestamptz

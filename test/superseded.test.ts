@@ -3,6 +3,7 @@ import t from 'tap'
 import { systemClock } from '../src/core/clock.ts'
 import { type Database, wholeTenant } from '../src/db/database.ts'
 import { runImport } from '../src/transfer/imports/job.ts'
+import { makeExport } from './support/exporting.ts'
 import { startService } from './support/harness.ts'
 import { ndjson, outcomesOf, send } from './support/imports.ts'
 import { holder } from './support/meeting.ts'
@@ -62,3 +63,39 @@ for (const query of ['?dry_run=true', '?all_or_nothing=true']) {
     t.equal(made, query.startsWith('?dry') ? 0 : 2)
   })
 }
+
+t.test('an export that another process has taken up is left to that one', async (t) => {
+  const service = await shared.afresh()
+  const { database, tenantId } = service
+  await service.make('/v1/organisations', { name: 'Een', sector: 'company' })
+  const { id } = await service.make('/v1/exports', { format: 'csv', tables: ['organisations'] })
+  /** A process that stops where it has the snapshot, and goes on when it is told to. */
+  const process = () => {
+    const [paused, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: Database = {
+      ...database,
+      snapshot: (reader, signal, work) =>
+        database.snapshot(reader, signal, async (tx) => {
+          paused.resolve()
+          await goOn.promise
+          return work(tx)
+        }),
+    }
+    const done = makeExport({ database: slow, tenantId }, id)
+    done.catch(() => {})
+    return { done, paused: paused.promise, goOn: goOn.resolve }
+  }
+  const [first, second] = [process(), process()]
+  await first.paused
+  await second.paused
+  first.goOn()
+  await t.rejects(first.done, { message: /taken up/ }, 'so that the queue leaves the job to the other')
+  t.match((await service.get(`/v1/exports/${id}`)).body, { status: 'running' })
+  second.goOn()
+  await second.done
+  t.match((await service.get(`/v1/exports/${id}`)).body, { status: 'succeeded', files: [{}, { rows: 1 }] })
+
+  const third = process()
+  await third.done
+  t.match((await service.get(`/v1/exports/${id}`)).body, { status: 'succeeded' }, 'what is done is left as it is')
+})
