@@ -16,9 +16,13 @@ export function problemOf(errors: readonly ErrorObject[], part: string): Problem
 
 /**
  * A union says that no branch fits, and each branch why. What helps the caller is the branch that they meant: not the
- * union itself, and not that the value could have been null.
+ * union itself, and not that the value could have been null. What is of the wrong type is none of the codes either.
  */
 function isNoise({ keyword, instancePath, params, schemaPath }: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (keyword === 'enum') {
+    const type = schemaPath.replace(/enum$/, 'type')
+    return errors.some((other) => other.instancePath === instancePath && other.schemaPath === type)
+  }
   const isUnion = keyword === 'anyOf' || keyword === 'oneOf'
   const isNull = keyword === 'type' && params['type'] === 'null'
   if (!isUnion && !isNull) return false
