@@ -28,14 +28,16 @@ begin
 end
 $$;
 
--- The organisations of a seat, the one that has it now and those before it, and since when each has had it.
-create function seat_organisations(now_held uuid, held_before jsonb) returns table (id uuid, since timestamptz)
+-- The organisations of a seat, the one that has it now and those before it, and since when and until when each has had it.
+create function seat_organisations(now_held uuid, held_before jsonb)
+  returns table (id uuid, since timestamptz, until timestamptz)
   language sql stable
   as $$
-  select (h ->> 'organisation_id')::uuid, lag((h ->> 'until')::timestamptz, 1, '-infinity') over (order by n)
+  select (h ->> 'organisation_id')::uuid, lag((h ->> 'until')::timestamptz, 1, '-infinity') over (order by n),
+    (h ->> 'until')::timestamptz
   from jsonb_array_elements(held_before) with ordinality as held (h, n)
   union all
-  select now_held, coalesce((held_before -> -1 ->> 'until')::timestamptz, '-infinity')
+  select now_held, coalesce((held_before -> -1 ->> 'until')::timestamptz, '-infinity'), 'infinity'
 $$;
 
 -- The end of the last day on which the reader had a part in a partnership, or in one where it met this organisation; null
@@ -56,7 +58,7 @@ create or replace function partner_horizon(partnership uuid) returns timestamptz
     union all
     select q.partnership_id, greatest(q.created_at, o.since)
     from partnership_parties q cross join lateral seat_organisations(q.organisation_id, q.held_before) o
-    where q.tenant_id = current_tenant() and q.organisation_id in (select id from now_known_as) and o.id = partnership
+    where q.tenant_id = current_tenant() and q.organisation_id = any (array(select id from now_known_as)) and o.id = partnership
   ) met
   join partnership_parties p on p.tenant_id = current_tenant() and p.partnership_id = met.id
   join partnerships s on s.tenant_id = p.tenant_id and s.id = p.partnership_id and s.status <> 'draft'
@@ -73,7 +75,7 @@ create or replace function partner_left() returns uuid[]
     where p.tenant_id = current_tenant() and p.organisation_id = any ((select partner_own())::uuid[])
     group by p.partnership_id having bool_and(p.left_on is not null)
   ),
-  met as (
+  met as materialized (
     select distinct o.id from gone
     join partnership_parties p on p.tenant_id = current_tenant() and p.partnership_id = gone.id
     cross join lateral seat_organisations(p.organisation_id, p.held_before) o
@@ -96,5 +98,9 @@ create or replace function partner_organisations() returns uuid[]
     where p.tenant_id = current_tenant() and p.partnership_id = any ((select partner_partnerships())::uuid[])
       and (p.partnership_id <> all ((select partner_left())::uuid[])
         or greatest(p.created_at, o.since) < partner_horizon(p.partnership_id))
+      and (o.until = 'infinity' or o.until >= (
+        select min(own.created_at) from partnership_parties own
+        where own.tenant_id = p.tenant_id and own.partnership_id = p.partnership_id
+          and own.organisation_id = any ((select partner_own())::uuid[])))
   ) known
 $$;

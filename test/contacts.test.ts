@@ -346,7 +346,12 @@ t.test('whoever is shown persons is noted, with whom, however they were found', 
   await service.get('/v1/contacts?q=nobody')
   await service.get('/v1/contacts/by-ref/crm/003-JG')
   await service.call('POST', '/v1/contacts/lookup', { ids: [second.id] })
-  await service.call('HEAD', '/v1/contacts')
+  const [asked, whole] = [
+    await service.call('HEAD', '/v1/contacts?limit=1&sort=name'),
+    await service.get('/v1/contacts?limit=1&sort=name'),
+  ]
+  t.equal(asked.headers['link'], whole.headers['link'], 'HEAD tells by its fields what GET shows')
+  await service.get(path)
   const { data } = (await service.get('/v1/audit?category=disclosure&sort=sequence')).body
   const both = [first.id, second.id]
   t.match(data, [
@@ -358,14 +363,29 @@ t.test('whoever is shown persons is noted, with whom, however they were found', 
     { operation: 'list_all_contacts', details: { contact_ids: both } },
     { operation: 'get_contact_by_ref', resource_type: 'contact', resource_id: first.id },
     { operation: 'lookup_contacts', details: { contact_ids: [second.id] } },
+    { operation: 'list_all_contacts', details: { contact_ids: [second.id] } },
+    { operation: 'list_all_contacts', details: { contact_ids: [second.id] } },
+    { operation: 'list_contacts', resource_type: 'organisation', details: { contact_ids: both } },
   ])
   t.notMatch(JSON.stringify(data), /groenendijk/i)
   const told = async ({ id }: { id: string }) =>
     (await service.get(`/v1/contacts/${id}/data`)).body.disclosures.latest.map(
       ({ operation }: { operation: string }) => operation,
     )
-  t.same((await told(first)).slice(-3), ['get_contact_by_ref', 'list_all_contacts', 'list_all_contacts'])
-  t.same((await told(second)).slice(-2), ['lookup_contacts', 'list_all_contacts'])
+  const lists = ['list_all_contacts', 'list_all_contacts']
+  t.same(await told(first), ['list_contacts', 'get_contact_by_ref', ...lists])
+  t.same(await told(second), ['list_contacts', ...lists, 'lookup_contacts', 'list_all_contacts'])
+})
+
+t.test('who was shown the contacts of an organisation stays told of them when it is merged', async (t) => {
+  const { service, organisation, path } = await withOrganisation()
+  const { id } = await service.make(path, person)
+  const other = await service.make('/v1/organisations', { name: 'Zonder mensen', sector: 'non_profit' })
+  for (const each of [organisation, other.id]) await service.get(`/v1/organisations/${each}/contacts`)
+  const merged = { duplicate_id: organisation }
+  t.equal((await service.call('POST', `/v1/organisations/${other.id}/merge`, merged, { ifMatch: '*' })).status, 200)
+  const { disclosures } = (await service.get(`/v1/contacts/${id}/data`)).body
+  t.match(disclosures, { count: 1, latest: [{ operation: 'list_contacts' }] }, 'of that list, and of no other')
 })
 
 t.test('a person can be shown all that is kept of them', async (t) => {

@@ -222,6 +222,7 @@ async function streaming(t: Test, copy: string, { stalledAfterMs = 60_000, steps
       actor,
       scopes: [],
       organisations: null,
+      expiresAt: null,
     }
   })
   app.get('/', (request, reply) =>

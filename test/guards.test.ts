@@ -22,6 +22,7 @@ async function start(v1: (app: FastifyInstance) => void, root: (app: FastifyInst
           actor: { type: 'api_key', id: 'k' },
           scopes: ['organisations:read'],
           organisations: null,
+          expiresAt: null,
         }),
         noteDenial: async () => {},
         resourceMetadata: 'http://127.0.0.1/.well-known/oauth-protected-resource',

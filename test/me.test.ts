@@ -35,13 +35,27 @@ t.test('a key is told what it is, and not its secret', async (t) => {
     tenant: { id: service.tenantId, name: tenant },
     scopes,
     organisations: [],
-    api_key: { id: made.id, name: 'Our CRM', prefix: made.prefix, expires_at: '2030-01-01T00:00:00+00:00' },
+    expires_at: '2030-01-01T00:00:00+00:00',
+    api_key: { id: made.id, name: 'Our CRM', prefix: made.prefix },
     token: null,
     requests_per_minute: Number(/q=(\d+)/.exec(answer.headers['ratelimit-policy'] as string)?.[1]),
   })
   t.notOk(answer.text.includes(made.key.split('_')[2]))
   t.equal(answer.headers['cache-control'], 'private, no-cache')
-  t.equal((await me(service.key)).api_key.expires_at, null)
+  t.equal((await me(service.key)).expires_at, null)
+})
+
+t.test('who has the secret from before a rotation is told when that one ends', async (t) => {
+  const rotated = async (more: object, until: string) => {
+    const made = await service.make('/v1/api-keys', { name: 'Rotated', scopes: ['organisations:read'], ...more })
+    const path = `/v1/api-keys/${made.id}/rotate`
+    const { body } = await service.call('POST', path, { previous_valid_until: until }, { ifMatch: '*' })
+    return [(await me(made.key)).expires_at, (await me(body.key)).expires_at]
+  }
+  const [soon, later, last] = ['2026-03-01T13:00:00+00:00', '2026-03-02T13:00:00+00:00', '2026-03-03T13:00:00+00:00']
+  t.same(await rotated({}, soon), [soon, null])
+  t.same(await rotated({ expires_at: last }, later), [later, last])
+  t.same(await rotated({ expires_at: soon }, later), [soon, soon], 'the key ends before')
 })
 
 t.test('a partner learns for which organisations it stands', async (t) => {
@@ -106,6 +120,8 @@ t.test('a token is told who issued it for whom, and what of its scopes counts', 
   const base = { kind: 'token', tenant: { id: service.tenantId, name: tenant }, api_key: null }
   t.match(staff, { ...base, audience: 'staff', scopes: ['partnerships:read'], organisations: [] })
   t.same(staff.token, { issuer: idp.issuer, subject: 'a/b' })
+  t.ok(Date.parse(staff.expires_at) > clock.millis() && Date.parse(staff.expires_at) < clock.millis() + 86_400_000)
+  t.equal((await me(await idp.token({ exp: 1e15 }))).expires_at, null, 'beyond all instants')
   t.notMatch(JSON.stringify(staff), /Fatima|f@x/)
   t.same((await me(await idp.token({ scope: '' }))).scopes, [], 'a credential that may do nothing may ask that')
 

@@ -4,7 +4,7 @@ import { fixedClock } from '../src/core/clock.ts'
 import { asOwner } from '../src/db/tenants.ts'
 import { type Answer, type Json, type Service, startService } from './support/harness.ts'
 import { allianceOfPartners, portalKey } from './support/partners.ts'
-import { allianceTakenOver } from './support/promises.ts'
+import { agreed, allianceTakenOver, pathOf } from './support/promises.ts'
 import { organisation } from './support/world.ts'
 
 // What the other side of a partnership is told when an organisation of it is merged into another.
@@ -125,6 +125,50 @@ t.test('who left after a merge knows of it, and of none that came later', async 
   t.match(await read(`${path}/${survivor.id}`), { status: 200, body: { name: 'Survivor', merged_into_id: null } })
   t.equal((await read(`${path}/${last.id}`)).status, 404)
   t.notOk((await find('organisations?include_merged=true')).includes(last.id))
+})
+
+t.test('who joins after a merge is told nothing of the organisation that was there before', async (t) => {
+  const { as, seats, company } = await world()
+  const survivor = await organisation(as, 'company', 'Survivor')
+  await merge(as, survivor, company)
+  later()
+  const newcomer = await organisation(as, 'non_profit', 'Newcomer')
+  const of = `/v1/partnerships/${seats.partnership.id}`
+  const parties = (await as.get(of)).body.parties.map(({ assent: _, ...party }: Json) => party)
+  const joined = { organisation_id: newcomer.id, side: 'non_profit', joined_on: '2026-03-05' }
+  const answer = await as.call('PATCH', of, { parties: [...parties, joined] }, { ifMatch: '*' })
+  t.equal(answer.status, 200, answer.text)
+  const key = await portalKey(as, [newcomer])
+  const { data } = (await as.get(`${path}?include_merged=true`, { key })).body
+  const ids = data.map(({ id }: Json) => id)
+  t.ok(ids.includes(survivor.id))
+  t.notOk(ids.includes(company.id))
+  t.equal((await as.get(`${path}/${company.id}`, { key })).status, 404)
+  const events = (await as.get('/v1/events?limit=500', { key })).body.data
+  t.same(
+    events.filter(({ resource_id }: Json) => resource_id === company.id),
+    [],
+    'but for what the history of the partnership names',
+  )
+})
+
+t.test('a partner that was merged, and merged again, acts by each of its ids', async (t) => {
+  const { as, seats, key, charity } = await world()
+  const [second, third] = [
+    await organisation(as, 'non_profit', 'Second'),
+    await organisation(as, 'non_profit', 'Third'),
+  ]
+  const stranger = await organisation(as, 'non_profit', 'Stranger')
+  const gift = await agreed(as, seats)
+  await merge(as, second, charity)
+  await merge(as, third, second)
+  const report = async ({ id }: Json): Promise<number> => {
+    const measure = { type: 'money', amount: '1.00', currency: 'EUR' }
+    const delivery = { delivered_on: '2026-02-01', measure, reported_by_organisation_id: id }
+    return (await as.call('POST', `${pathOf(gift)}/fulfilments`, delivery, { key })).status
+  }
+  for (const each of [charity, second, third]) t.equal(await report(each), 201, each.name)
+  t.equal(await report(stranger), 422)
 })
 
 t.test('of merges from before seats were kept the audit tells', async (t) => {

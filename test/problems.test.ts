@@ -253,6 +253,17 @@ t.test('each kind of problem has its page', async (t) => {
   }
 })
 
+t.test('an address that there is not is told at once, whatever the body holds', async (t) => {
+  const service = await startService(t)
+  for (const [body, type] of [
+    ['x'.repeat(2_000_000), 'application/json'],
+    ['{', 'application/json'],
+    ['a,b', 'text/csv'],
+  ] as const) {
+    isProblem(t, await service.call('POST', '/v1/nothing', body, { type }), 'unknown_route')
+  }
+})
+
 t.test('an address says which methods it knows', async (t) => {
   const service = await startService(t)
   const cases = [

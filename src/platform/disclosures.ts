@@ -26,8 +26,8 @@ function shownBy(payload: unknown): { id?: string; ids: string[] } {
 
 /**
  * Notes who was shown persons, and who took an export, before the answer leaves: what cannot be noted is not shown. Of
- * the query only the names are kept where its values may be about a person; where the address names nobody, the ids of
- * those who were shown.
+ * the query only the names are kept where its values may be about a person; where the address does not name the one, the
+ * ids of those who were shown. HEAD is noted as GET is, for its header fields tell of the body.
  */
 export const disclosures = fp(
   async (app: FastifyInstance, { database, clock }: { database: Database; clock: Clock }) => {
@@ -35,7 +35,7 @@ export const disclosures = fp(
       const action = disclosureOf(route.config?.operation)
       if (action === undefined) return
       route.onSend = [
-        ...[route.onSend ?? []].flat(),
+        // First of all, for what follows takes the body away where the method is HEAD.
         async (request: FastifyRequest, reply: { statusCode: number }, payload: unknown) => {
           if (reply.statusCode >= 300) return payload
           const { tenantId, actor } = principalOf(request)
@@ -43,8 +43,9 @@ export const disclosures = fp(
           const type = (route.url.split('/')[2] ?? '').replaceAll('-', '_').replace(/s$/, '')
           const query = (request.query ?? {}) as Record<string, unknown>
           const isPersonal = action === 'personal_data.read'
-          const shown = isPersonal && named === undefined ? shownBy(payload) : undefined
-          if (shown?.ids.length === 0) return payload
+          const namesTheOne = named !== undefined && type === 'contact'
+          const shown = isPersonal && !namesTheOne ? shownBy(payload) : undefined
+          if (named === undefined && shown?.ids.length === 0) return payload
           const id = named ?? shown?.id
           await noteAccess(database, clock, {
             tenantId,
@@ -55,11 +56,12 @@ export const disclosures = fp(
             operation: route.config?.operation?.id ?? '',
             requestId: request.id,
             details: isPersonal
-              ? { parameters: Object.keys(query), ...(id === undefined ? { contact_ids: shown?.ids } : {}) }
+              ? { parameters: Object.keys(query), ...(shown && !shown.id ? { contact_ids: shown.ids } : {}) }
               : { query },
           })
           return payload
         },
+        ...[route.onSend ?? []].flat(),
       ]
     })
   },

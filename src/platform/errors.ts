@@ -13,13 +13,15 @@ export const errors = fp(
       if (error instanceof Moved && ['GET', 'HEAD'].includes(request.method)) return sendOn(error, request, reply)
       return send(problemFrom(error, request), request, reply)
     })
-    app.setNotFoundHandler((request, reply) => {
-      const detail = `There is no ${request.method} ${request.url.split('?')[0]}. The contract is at /openapi.json.`
-      return send(new Problem('unknown_route', detail), request, reply)
-    })
+    app.setNotFoundHandler((request, reply) => send(unknownRoute(request), request, reply))
   },
   { name: 'errors' },
 )
+
+export function unknownRoute({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): Problem {
+  const detail = `There is no ${method} ${url.split('?')[0]}. The contract is at /openapi.json.`
+  return new Problem('unknown_route', detail)
+}
 
 /** Answers what Fastify refuses before it has a route, such as an address that cannot be decoded. */
 export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
@@ -99,6 +101,10 @@ export function problemFrom(error: unknown, request: FastifyRequest): Problem {
   const { code = '', statusCode } = error as FastifyError
   const known = fromFastify[code]
   if (known) return new Problem(known[0], known[1], { cause: error })
+  // Nobody is there to read it any more; and it is no fault of the database, whose codes are the same.
+  if (request.raw.destroyed && !request.raw.complete) {
+    return new Problem('malformed_http', 'The connection ended before the request did.', { cause: error })
+  }
   if (isDatabaseAway(error)) {
     return new Problem('unavailable', 'The database does not answer just now. Try again in a moment.', { cause: error })
   }

@@ -93,7 +93,8 @@ export function keyAuthenticator(database: Database, clock: Clock, tokens: Token
     await note(stored)
     // A partner's key stays one, whatever became of its organisations.
     const organisations = stored.is_partner ? stored.organisations : null
-    return { tenantId: stored.tenant_id, keyId: stored.id, actor, scopes: stored.scopes, organisations }
+    const { tenant_id: tenantId, id: keyId, scopes } = stored
+    return { tenantId, keyId, actor, scopes, organisations, expiresAt: endOf(parsed, stored) }
   }
 }
 
@@ -119,6 +120,13 @@ function opens({ secretHash }: { secretHash: Buffer }, stored: StoredKey, clock:
   if (previous === null || until === null) return isCurrent
   const isPrevious = timingSafeEqual(secretHash, previous)
   return isCurrent || (isPrevious && clock.millis() < Date.parse(until))
+}
+
+/** When a good secret stops working by itself: that of a key which was rotated, at the latest when its time is over. */
+function endOf({ secretHash }: { secretHash: Buffer }, { secret_hash, expires_at, previous_valid_until }: StoredKey) {
+  if (timingSafeEqual(secretHash, secret_hash)) return expires_at
+  const ends = [expires_at, previous_valid_until].filter((end) => end !== null)
+  return ends.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null
 }
 
 /** What was presented and is refused: a key, or a token of an issuer. */

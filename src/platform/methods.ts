@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import Router from 'find-my-way'
 import { Problem } from '../core/problem.ts'
+import { unknownRoute } from './errors.ts'
 import type { Operation } from './operation.ts'
 
 /** How long a part of an address may be. */
@@ -37,7 +38,7 @@ function checkOperation({ id, scope }: Operation, route: string, ids: Set<string
 const allowedHeaders = 'Authorization, Content-Type, Draft-Key, Idempotency-Key, If-Match, If-None-Match, X-Request-Id'
 
 /**
- * Gives every path an answer to the methods that it does not have, 405 with those that it has, and to OPTIONS: what it
+ * Gives every path an answer to the methods that it does not have, 405 with those that it has, other paths 404, and to OPTIONS: what it
  * has, and to the preflight request of a browser what a page of another origin may do.
  */
 export function answerOtherMethods(app: FastifyInstance, methodsByUrl: ReadonlyMap<string, ReadonlySet<string>>): void {
@@ -49,7 +50,9 @@ export function answerOtherMethods(app: FastifyInstance, methodsByUrl: ReadonlyM
     if (!request.is404 && request.method !== 'OPTIONS') return
     addresses ??= routerOf([...methodsByUrl.keys()])
     const found = addresses.find('GET', request.url)
-    if (found) return answerOther(request, reply, allowOf(found.store))
+    // Before the body is read: it does not matter what it holds.
+    if (!found) throw unknownRoute(request)
+    return answerOther(request, reply, allowOf(found.store))
   })
   for (const [url, methods] of shadowed(methodsByUrl)) {
     const allow = allowOf(url)

@@ -6,4 +6,6 @@ export interface Principal extends Reader {
   keyId: string
   actor: Actor
   scopes: readonly string[]
+  /** When the credential, as it was presented, stops working by itself: an instant; null for never. */
+  expiresAt: string | null
 }

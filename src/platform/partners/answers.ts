@@ -49,7 +49,10 @@ export const partnerAnswers = fp(
       const value: unknown = JSON.parse(payload)
       if (reply.statusCode >= 400) return JSON.stringify(pick(value as object, problemMembers))
       const project = projectOf(byRoute, request, reply)
-      const shown = await asSeen(database, principalOf(request), value, project)
+      // What a partner has just written is of what it takes part in, which was judged. Its transaction may be open still, and
+      // waits for no second connection.
+      const isOwnWrite = request.judge !== null
+      const shown = await asSeen(database, principalOf(request), value, project, isOwnWrite)
       if (shown === undefined) throw notFound()
       const { version } = shown as { version?: unknown }
       if (!reply.hasHeader('etag') || typeof version !== 'number') return JSON.stringify(shown)
@@ -121,7 +124,13 @@ function projectOf(
  * commitments that it names, those that are there for the reader. Reads under the partner's role name no others; events,
  * the answers to writes, earlier versions and agreed terms were made with all in sight.
  */
-async function asSeen(database: Database, reader: Reader, value: unknown, project: Project): Promise<unknown> {
+async function asSeen(
+  database: Database,
+  reader: Reader,
+  value: unknown,
+  project: Project,
+  isOwnWrite: boolean,
+): Promise<unknown> {
   const records: Shown[] = []
   const named = new Set<string>()
   const sees = (id: string) => {
@@ -134,7 +143,7 @@ async function asSeen(database: Database, reader: Reader, value: unknown, projec
     return record
   }
   const whole = project(value, { replace, sees })
-  const before = await earlierOf(database, reader, records)
+  const before = isOwnWrite ? new Map<string, null>() : await earlierOf(database, reader, records)
   const asItWas: Sight['replace'] = (component, record) => {
     const earlier = kinds[component] ? before.get(String(record['id'])) : undefined
     if (earlier === undefined) return record

@@ -71,13 +71,15 @@ function checkFilters({ query }: FastifyRequest, { answers }: Operation): void {
 const survivor = survivorIn('organisations')
 
 /** Whom a write names as acting; an organisation of the partner that was merged away stands for the one that is left. */
-async function actorsIn(tx: ReadTx, { reader, acts, body }: Write): Promise<{ member: string; id: string }[]> {
+async function actorsIn(tx: ReadTx, { acts, body }: Write): Promise<{ member: string; id: string }[]> {
   const given = acts.flatMap((member) =>
     body[member] == null ? [] : [{ member, id: String(body[member]).toLowerCase() }],
   )
-  if (!given.some(({ id }) => reader.organisations?.includes(id))) return given
   return Promise.all(
-    given.map(async ({ member, id }) => ({ member, id: (await survivor.run(tx, { id }))[0]?.id ?? id })),
+    given.map(async ({ member, id }) => {
+      const [left] = member.endsWith('organisation_id') ? await survivor.run(tx, { id }) : []
+      return { member, id: left?.id ?? id }
+    }),
   )
 }
 

@@ -164,12 +164,18 @@ async function principalOf(
   const subject = `${id}/${claims['sub'] as string}`
   const asked = scopes_claim === null ? undefined : new Set(wordsOf(claims[scopes_claim]))
   const scopes = issuer.scopes.filter((scope) => asked === undefined || asked.has(scope)) as Scope[]
-  const base = { tenantId, keyId: uuidOf(subject, id), actor: { type: 'token', id: subject } as const, scopes }
+  const actor = { type: 'token', id: subject } as const
+  const expiresAt = instantOf(claims['exp'] as number)
+  const base = { tenantId, keyId: uuidOf(subject, id), actor, scopes, expiresAt }
   if (signs_in === 'staff') return { ...base, organisations: null }
   const named = wordsOf(claims[organisations_claim ?? '']).slice(0, 100)
   const organisations = await organisationsOf(database, issuer, named)
   return organisations.length > 0 ? { ...base, organisations } : undefined
 }
+
+/** A NumericDate (RFC 7519) as an instant; null for one beyond all instants that there are. */
+const instantOf = (seconds: number): string | null =>
+  seconds * 1000 < Date.UTC(10_000, 0) ? new Date(seconds * 1000).toISOString() : null
 
 /** A claim that is a list, or a text of words. */
 function wordsOf(claim: unknown): string[] {

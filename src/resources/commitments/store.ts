@@ -117,13 +117,18 @@ export async function commitmentsTouch(tx: Tx, ids: readonly string[]): Promise<
 
 // Drafts that nobody was offered are seen by nobody whom a new version would serve.
 const touchNaming = prepare<{ id: string }>(sql`
+  with naming as (
+    select c.id from commitment_returns n
+    join commitments c on c.tenant_id = n.tenant_id and c.id = n.commitment_id
+    where n.tenant_id = ${tenantParam} and n.in_return_for_id = ${param('id')}::uuid
+      and (c.status <> 'draft' or exists (
+        select from substitutions s
+        where s.tenant_id = c.tenant_id and s.by_commitment_id = c.id and s.status = 'proposed'))
+    -- In one order, for others may do the same for another.
+    order by c.id for no key update of c
+  )
   update commitments c set version = version + 1, updated_at = ${param('now')}::timestamptz
-  from commitment_returns n
-  where n.tenant_id = ${tenantParam} and n.in_return_for_id = ${param('id')}::uuid
-    and c.tenant_id = n.tenant_id and c.id = n.commitment_id
-    and (c.status <> 'draft' or exists (
-      select from substitutions s
-      where s.tenant_id = c.tenant_id and s.by_commitment_id = c.id and s.status = 'proposed'))
+  from naming where c.tenant_id = ${tenantParam} and c.id = naming.id
   returning c.id`)
 
 /** Gives those that others see a new version that are given in return for a commitment. @returns their ids */

@@ -44,7 +44,7 @@ export const ContactData = Type.Object(
     ),
     disclosures: listOf(
       { occurred_at: instant() as never, operation: Type.String(), actor_id: nullable(Type.String()) as never },
-      'Who was shown the person, alone, among others, or among the contacts of the organisation, as far as the audit goes back',
+      'Who was shown the person, alone or among others, as far as the audit goes back',
     ),
   },
   { $id: 'ContactData', description: 'All that is kept of a person, for a request under the AVG (GDPR)' },
@@ -71,8 +71,10 @@ const disclosures = sql`(
   select e.sequence, e.occurred_at, e.operation, e.actor_id from audit_entries e
   where e.tenant_id = ${tenantParam} and e.category = 'disclosure' and e.action = 'personal_data.read'
     and ((e.resource_type = 'contact' and e.resource_id = r.id)
-      or (e.resource_type = 'organisation' and e.resource_id = r.organisation_id)
-      or (e.resource_type is null and strpos(e.details::text, r.id::text) > 0))) l`
+      or (e.resource_type is distinct from 'contact' and strpos(e.details::text, r.id::text) > 0)
+      -- Noted before it was noted whom a list showed.
+      or (e.resource_type = 'organisation' and e.resource_id = r.organisation_id
+        and e.details ->> 'contact_ids' is null))) l`
 
 const data = prepare<{ body: string }>(sql`
   select json_build_object(

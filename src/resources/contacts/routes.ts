@@ -82,8 +82,8 @@ export const contacts: FastifyPluginAsyncTypebox<SliceOptions> = async (app, sli
       tag,
       summary: 'List the contacts of all organisations',
       description:
-        'For a sync: with `sort=updated_at` and `updated_since` it gives what changed, persons who were erased with their ' +
-        'id alone. That a contact was deleted is told by events. The audit notes who was shown.',
+        'For a sync: with `sort=updated_at` and `updated_since` it gives what changed, and persons who were erased ' +
+        '(`erased_at`), without anything that tells of them. That a contact was deleted is told by events. The audit notes who was shown.',
       query: list.query,
       answers: page,
     }),

@@ -16,7 +16,6 @@ export const MyKey = Type.Object(
       description: 'The public part of the key, by which it is found',
       examples: ['beide_4fQ0aZ81kLmN'],
     }),
-    expires_at: nullable(instant({ description: 'When it stops working; null: not by itself' })),
   },
   { $id: 'MyKey', description: 'An API key, without its secret' },
 )
@@ -44,6 +43,13 @@ export const Me = Type.Object(
         'Of a partner: those that it stands for, by name. One that was merged into another is told as that other, as in ' +
         'all records. None of staff.',
     }),
+    expires_at: nullable(
+      instant({
+        description:
+          'When it stops working by itself, as it was presented: of a key that was rotated, the secret before stops earlier. ' +
+          'Null: not by itself',
+      }),
+    ),
     api_key: nullable(ref(MyKey)),
     token: nullable(ref(MyToken)),
     requests_per_minute: Type.Integer({

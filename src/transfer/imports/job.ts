@@ -34,17 +34,23 @@ async function giveUp(tx: Tx, id: string): Promise<void> {
 
 /** Works an import through from where it is, so that a process that comes after a crash goes on without doing a row twice. */
 async function workThrough(context: JobContext, id: string): Promise<void> {
+  let before: number | undefined
   for (let isOver = false; !isOver; ) {
-    const begun = await context.database.write(context.caller(), (tx) => begin(tx, id))
+    const begun = await context.database.write(context.caller(), (tx) => begin(tx, id, before))
     if (!begun) return
+    before = begun.attempt
     if (begun.dry_run || begun.all_or_nothing) isOver = await inOne(context, begun)
     else isOver = await inBatches(context, begun).then(() => true)
   }
 }
 
-/** Takes an import up, or undefined where there is nothing to do any more. */
-async function begin(tx: Tx, id: string): Promise<ImportState | undefined> {
+/**
+ * Takes an import up, or undefined where there is nothing to do any more.
+ * @param before the attempt that this one follows, where it does
+ */
+async function begin(tx: Tx, id: string, before: number | undefined): Promise<ImportState | undefined> {
   const state = await importLocked(tx, id)
+  if (state && before !== undefined && state.attempt !== before) throw new Superseded(takenUp)
   if (state?.status === 'queued') await importSet(tx, id, { status: 'running', started_at: tx.now })
   else if (state?.status !== 'running' && state?.status !== 'cancelling') return undefined
   if (!state.dry_run && !state.all_or_nothing) return state
@@ -63,6 +69,7 @@ class BeginAnew extends Error {}
  * the queue would take it for done.
  */
 class Superseded extends Error {}
+const takenUp = 'The import was taken up by another process'
 
 /**
  * One transaction for all: what becomes of rows is told beside it, as it goes.
@@ -73,7 +80,7 @@ async function inOne(context: JobContext, begun: ImportState): Promise<boolean> 
   const { id } = begun
   const now = async (tx: Tx): Promise<ImportState> => {
     const state = (await importLocked(tx, id)) as ImportState
-    if (state.attempt !== begun.attempt) throw new Superseded('The import was taken up by another process')
+    if (state.attempt !== begun.attempt) throw new Superseded(takenUp)
     if (state.erasures !== begun.erasures) throw new BeginAnew()
     return state
   }
