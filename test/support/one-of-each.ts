@@ -5,7 +5,7 @@ import { wholeTenant } from '../../src/db/database.ts'
 import { makeOutbound } from '../../src/platform/outbound.ts'
 import { secretBox } from '../../src/platform/secrets.ts'
 import { takeSnapshot } from '../../src/resources/portfolio-snapshots/commands.ts'
-import { makeExport } from './exporting.ts'
+import { exportIn, makeExport } from './exporting.ts'
 import { type Json, type Service, startService } from './harness.ts'
 import { type Alliance, allianceTakenOver, commitment } from './promises.ts'
 import { closedReadiness, conclusion, openRound, ownTemplate, respond, stepRound } from './rounds.ts'
@@ -91,7 +91,11 @@ export async function oneOfEach(service: Service, ref = ourRef): Promise<Record<
   await stepRound(service, await closedReadiness(service, organisation), 'conclude', conclusion)
   const line = `${JSON.stringify({ type: 'organisation', external_refs: [{ system: 'world', id: 'row' }] })}\n`
   const exported = await service.make('/v1/exports', { format: 'csv', tables: ['pauses'] })
-  await makeExport(service, exported.id)
+  await makeExport(service, exported.id).catch((error: Error) => {
+    // Where jobs run, one of them has begun it since.
+    if (!/taken up/.test(error.message)) throw error
+    return exportIn(service, exported.id, 'succeeded')
+  })
   const imported = await service.make('/v1/imports', line, { type: 'application/x-ndjson' })
   const apiKey = await service.make('/v1/api-keys', { name: 'Ours', scopes: ['organisations:read'] })
   const issuer = await service.make('/v1/oidc-issuers', {
