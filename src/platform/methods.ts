@@ -38,8 +38,8 @@ function checkOperation({ id, scope }: Operation, route: string, ids: Set<string
 const allowedHeaders = 'Authorization, Content-Type, Draft-Key, Idempotency-Key, If-Match, If-None-Match, X-Request-Id'
 
 /**
- * Gives every path an answer to the methods that it does not have, 405 with those that it has, other paths 404, and to OPTIONS: what it
- * has, and to the preflight request of a browser what a page of another origin may do.
+ * Gives every path an answer to the methods that it does not have, 405 with those that it has, and to OPTIONS: what it
+ * has, and to the preflight request of a browser what a page of another origin may do. Other paths are 404.
  */
 export function answerOtherMethods(app: FastifyInstance, methodsByUrl: ReadonlyMap<string, ReadonlySet<string>>): void {
   const allowOf = (url: string) => [...(methodsByUrl.get(url) ?? []), 'OPTIONS'].sort().join(', ')
