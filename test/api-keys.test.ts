@@ -92,7 +92,7 @@ t.test('a key works until the instant that it expires', async (t) => {
   const clock = fixedClock('2026-03-01T12:00:00Z')
   const service = await startService(t, { clock })
   const past = await service.call('POST', '/v1/api-keys', { ...wanted, expires_at: '2026-03-01T12:00:00Z' })
-  t.match(past, { status: 422, body: { errors: [{ pointer: '/expires_at', code: 'past' }] } })
+  t.match(past, { status: 422, body: { errors: [{ pointer: '/expires_at', code: 'in_past' }] } })
   const { key } = await service.make('/v1/api-keys', { ...wanted, expires_at: '2026-03-01T14:00:00+01:00' })
   clock.set('2026-03-01T12:59:59.999Z')
   t.equal((await service.get('/v1/organisations', { key })).status, 200)
@@ -214,7 +214,7 @@ t.test('a key gets another secret, and the old one opens as long as it was said'
     return false
   }
   const past = await service.call('POST', path, { previous_valid_until: '2026-03-01T12:00:00Z' })
-  t.match(past, { status: 422, body: { errors: [{ pointer: '/previous_valid_until', code: 'past' }] } })
+  t.match(past, { status: 422, body: { errors: [{ pointer: '/previous_valid_until', code: 'in_past' }] } })
   const late = await service.call('POST', path, { previous_valid_until: '2026-06-01T12:00:00Z' })
   t.match(late, { status: 422, body: { errors: [{ pointer: '/previous_valid_until', code: 'too_late' }] } })
 

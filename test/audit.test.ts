@@ -87,7 +87,12 @@ t.test('persons and exports that were shown are accounted for', async (t) => {
   const shown = await entriesOf(as, '&category=disclosure')
   t.match(shown, [
     { action: 'personal_data.read', operation: 'get_contact', resource_type: 'contact', resource_id: contact.id },
-    { action: 'personal_data.read', operation: 'list_contacts', resource_type: 'organisation', resource_id: id },
+    {
+      action: 'personal_data.read',
+      operation: 'list_organisation_contacts',
+      resource_type: 'organisation',
+      resource_id: id,
+    },
     { action: 'export.read', operation: 'export_commitments_csv', details: { query: { status: ['agreed'] } } },
   ])
   t.equal(shown.length, 3)

@@ -356,25 +356,25 @@ t.test('whoever is shown persons is noted, with whom, however they were found', 
   const both = [first.id, second.id]
   t.match(data, [
     {
-      operation: 'list_all_contacts',
+      operation: 'list_contacts',
       resource_id: null,
       details: { parameters: ['limit', 'q', 'sort', 'include_total'], contact_ids: [first.id] },
     },
-    { operation: 'list_all_contacts', details: { contact_ids: both } },
+    { operation: 'list_contacts', details: { contact_ids: both } },
     { operation: 'get_contact_by_ref', resource_type: 'contact', resource_id: first.id },
     { operation: 'lookup_contacts', details: { contact_ids: [second.id] } },
-    { operation: 'list_all_contacts', details: { contact_ids: [second.id] } },
-    { operation: 'list_all_contacts', details: { contact_ids: [second.id] } },
-    { operation: 'list_contacts', resource_type: 'organisation', details: { contact_ids: both } },
+    { operation: 'list_contacts', details: { contact_ids: [second.id] } },
+    { operation: 'list_contacts', details: { contact_ids: [second.id] } },
+    { operation: 'list_organisation_contacts', resource_type: 'organisation', details: { contact_ids: both } },
   ])
   t.notMatch(JSON.stringify(data), /groenendijk/i)
   const told = async ({ id }: { id: string }) =>
     (await service.get(`/v1/contacts/${id}/data`)).body.disclosures.latest.map(
       ({ operation }: { operation: string }) => operation,
     )
-  const lists = ['list_all_contacts', 'list_all_contacts']
-  t.same(await told(first), ['list_contacts', 'get_contact_by_ref', ...lists])
-  t.same(await told(second), ['list_contacts', ...lists, 'lookup_contacts', 'list_all_contacts'])
+  const lists = ['list_contacts', 'list_contacts']
+  t.same(await told(first), ['list_organisation_contacts', 'get_contact_by_ref', ...lists])
+  t.same(await told(second), ['list_organisation_contacts', ...lists, 'lookup_contacts', 'list_contacts'])
 })
 
 t.test('who was shown the contacts of an organisation stays told of them when it is merged', async (t) => {
@@ -385,7 +385,11 @@ t.test('who was shown the contacts of an organisation stays told of them when it
   const merged = { duplicate_id: organisation }
   t.equal((await service.call('POST', `/v1/organisations/${other.id}/merge`, merged, { ifMatch: '*' })).status, 200)
   const { disclosures } = (await service.get(`/v1/contacts/${id}/data`)).body
-  t.match(disclosures, { count: 1, latest: [{ operation: 'list_contacts' }] }, 'of that list, and of no other')
+  t.match(
+    disclosures,
+    { count: 1, latest: [{ operation: 'list_organisation_contacts' }] },
+    'of that list, and of no other',
+  )
 })
 
 t.test('a person can be shown all that is kept of them', async (t) => {
@@ -415,6 +419,9 @@ t.test('a person can be shown all that is kept of them', async (t) => {
   t.match(body.manages, { count: 1, latest: [{ partnership_id: partnership.id, party_id: party }] })
   t.same(body.invitations, { count: 0, latest: [] })
   t.match(body.changes, { count: 2, latest: [{ action: 'contact.updated' }, { action: 'contact.created' }] })
-  t.match(body.disclosures, { count: 2, latest: [{ operation: 'list_contacts' }, { operation: 'get_contact' }] })
+  t.match(body.disclosures, {
+    count: 2,
+    latest: [{ operation: 'list_organisation_contacts' }, { operation: 'get_contact' }],
+  })
   t.equal((await service.get(`/v1/contacts/${organisation}/data`)).status, 404)
 })

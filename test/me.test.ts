@@ -30,7 +30,7 @@ t.test('a key is told what it is, and not its secret', async (t) => {
   const made = await service.make('/v1/api-keys', { name: 'Our CRM', scopes, expires_at: '2030-01-01T00:00:00Z' })
   const answer = await service.get('/v1/me', { key: made.key })
   t.same(answer.body, {
-    kind: 'api_key',
+    type: 'api_key',
     audience: 'staff',
     tenant: { id: service.tenantId, name: tenant },
     scopes,
@@ -68,7 +68,7 @@ t.test('a partner learns for which organisations it stands', async (t) => {
       })
     ).key
   const both = await me(await portal(company, charity))
-  t.match(both, { kind: 'api_key', audience: 'partner', scopes: ['partnerships:read'], api_key: { name: 'A portal' } })
+  t.match(both, { type: 'api_key', audience: 'partner', scopes: ['partnerships:read'], api_key: { name: 'A portal' } })
   t.same(both.tenant, { id: service.tenantId, name: tenant })
   const byName = (a: Json, b: Json) => (a.name < b.name ? -1 : 1)
   t.same(both.organisations.toSorted(byName), [company, charity].map(named).sort(byName))
@@ -117,7 +117,7 @@ t.test('a token is told who issued it for whom, and what of its scopes counts', 
   const staff = await me(
     await idp.token({ sub: 'a/b', scope: 'partnerships:read admin', name: 'Fatima', email: 'f@x.nl' }),
   )
-  const base = { kind: 'token', tenant: { id: service.tenantId, name: tenant }, api_key: null }
+  const base = { type: 'token', tenant: { id: service.tenantId, name: tenant }, api_key: null }
   t.match(staff, { ...base, audience: 'staff', scopes: ['partnerships:read'], organisations: [] })
   t.same(staff.token, { issuer: idp.issuer, subject: 'a/b' })
   t.ok(Date.parse(staff.expires_at) > clock.millis() && Date.parse(staff.expires_at) < clock.millis() + 86_400_000)

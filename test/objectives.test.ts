@@ -75,8 +75,8 @@ t.test('every fault of an objective is named at once', async (t) => {
     '/active_until before_start',
     '/metadata too_large',
     '/organisation_id unknown_reference',
-    '/sdg_targets/0 unknown_target',
-    '/sdg_targets/1 unknown_target',
+    '/sdg_targets/0 unknown_sdg_target',
+    '/sdg_targets/1 unknown_sdg_target',
   ])
 
   const impact = await service.make('/v1/objectives', { ...base, level: 'impact', organisation_id: charity.id })

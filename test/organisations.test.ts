@@ -340,9 +340,9 @@ t.test('metadata has its limits, and no meaning', async (t) => {
     t.same(made.body.metadata, metadata)
   }
   const bad: [unknown, string][] = [
-    [keys(51), '/metadata maxProperties'],
-    [{ ['k'.repeat(41)]: 1 }, '/metadata maxLength'],
-    [{ '': 1 }, '/metadata minLength'],
+    [keys(51), '/metadata max_properties'],
+    [{ ['k'.repeat(41)]: 1 }, '/metadata max_length'],
+    [{ '': 1 }, '/metadata min_length'],
     [[], '/metadata type'],
     ['text', '/metadata type'],
   ]

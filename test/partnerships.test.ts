@@ -175,9 +175,9 @@ t.test('every fault of a body is named at once', async (t) => {
     '/parties/5 repeated',
     '/parties/6/id unknown_reference',
     '/predecessor_id unknown_reference',
-    '/sdg_targets/1 unknown_target',
-    '/sdg_targets/2 unknown_target',
-    '/sdg_targets/3 unknown_target',
+    '/sdg_targets/1 unknown_sdg_target',
+    '/sdg_targets/2 unknown_sdg_target',
+    '/sdg_targets/3 unknown_sdg_target',
     '/time_zone time_zone',
   ])
 })

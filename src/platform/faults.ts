@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv'
-import { isFaultCode } from '../core/fault-codes.ts'
+import { type FaultCode, isFaultCode } from '../core/fault-codes.ts'
 import { type Fault, Problem } from '../core/problem.ts'
 import { linePattern } from '../core/schemas.ts'
 
@@ -37,9 +37,16 @@ function isNoise({ keyword, instancePath, params, schemaPath }: ErrorObject, err
 
 export const escapePointer = (name: string): string => name.replace(/~/g, '~0').replace(/\//g, '~1')
 
+/** The code of a keyword of JSON Schema: `min_length` for `minLength`. */
+function codeOf(keyword: string): FaultCode {
+  const code = keyword.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return isFaultCode(code) ? code : 'invalid'
+}
+
 function faultOf(error: ErrorObject, part: string): Fault[] {
   const at = (pointer: string) => (part === 'body' ? pointer : `?${pointer.slice(1)}`)
   const { keyword, instancePath: path, params } = error
+  const code = codeOf(keyword)
   switch (keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty'])
@@ -73,31 +80,23 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
     case 'discriminator': {
       const { tag, tagValue } = params as { tag: string; tagValue: unknown }
       const detail = `Says which form this has; ${JSON.stringify(tagValue) ?? 'nothing'} is none of those in the contract.`
-      return [{ pointer: at(`${path}/${tag}`), code: keyword, detail }]
+      return [{ pointer: at(`${path}/${tag}`), code, detail }]
     }
     case 'propertyNames':
-      return [
-        { pointer: at(path), code: keyword, detail: `The name "${params['propertyName']}" may not be used here.` },
-      ]
+      return [{ pointer: at(path), code, detail: `The name "${params['propertyName']}" may not be used here.` }]
     // The branches of a union report for themselves.
     case 'if':
     case 'anyOf':
     case 'oneOf':
-      return error.message ? [{ pointer: at(path), code: keyword, detail: `${capital(error.message)}.` }] : []
+      return error.message ? [{ pointer: at(path), code, detail: `${capital(error.message)}.` }] : []
     case 'pattern':
-      return [{ pointer: at(path), code: keyword, detail: formOf(error) }]
+      return [{ pointer: at(path), code, detail: formOf(error) }]
     case 'format': {
       const detail = formats[params['format']] ?? `${capital(error.message ?? 'Is not valid')}.`
-      return [{ pointer: at(path), code: keyword, detail }]
+      return [{ pointer: at(path), code, detail }]
     }
     default:
-      return [
-        {
-          pointer: at(path),
-          code: isFaultCode(keyword) ? keyword : 'invalid',
-          detail: `${capital(error.message ?? 'Is not valid')}.`,
-        },
-      ]
+      return [{ pointer: at(path), code, detail: `${capital(error.message ?? 'Is not valid')}.` }]
   }
 }
 

@@ -113,7 +113,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
       'id version created_at updated_at partnership_id commitment_id seq due_on original_due_on measure replaced settled open state is_suspended is_overdue superseded_on',
   },
   InstalmentPage: { shown: 'data next_cursor total' },
-  Me: { shown: 'kind audience tenant scopes organisations expires_at api_key token requests_per_minute' },
+  Me: { shown: 'type audience tenant scopes organisations expires_at api_key token requests_per_minute' },
   Measure: { shown: '' },
   MeasureSum: { shown: '' },
   Money: { shown: 'amount currency' },

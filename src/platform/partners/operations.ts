@@ -82,7 +82,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   get_evaluation_texts: reads,
   get_evaluation_chart: { isPicture: true },
   add_evaluation_statement: { acts: ['party_id', 'organisation_id'] },
-  list_decisions: reads,
+  list_decisions_of_evaluation: reads,
   list_evaluation_decisions: reads,
   get_evaluation_decision: reads,
   list_objectives: reads,

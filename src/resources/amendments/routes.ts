@@ -80,12 +80,12 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
   const steps = [
     [
       'accept',
-      'One party’s assent; with the last that is needed the new terms count',
+      'Record the assent of one party; with the last that is needed the new terms count',
       acceptAmendment,
       { description: ofPartners },
     ],
-    ['reject', 'A party whose assent is needed says no', rejectAmendment, {}],
-    ['withdraw', 'Whoever proposed it takes it back', withdrawAmendment, {}],
+    ['reject', 'Reject an amendment: a party whose assent is needed says no', rejectAmendment, {}],
+    ['withdraw', 'Take a proposed amendment back', withdrawAmendment, {}],
   ] as const
   for (const [verb, summary, command, more] of steps) {
     action(app, slice, {
@@ -110,7 +110,7 @@ export const amendments: FastifyPluginAsyncTypebox<SliceOptions> = async (app, s
         id: `get_${type}_terms`,
         scope: `${type}s:read`,
         tag,
-        summary: `The agreed terms of a ${type} as they stood on a day`,
+        summary: `Read the agreed terms of a ${type} as they stood on a day`,
         params: idParams,
         query: DayQuery,
         answers: { 200: { description: 'The terms', schema: ref(TermsAsOf) } },

@@ -21,7 +21,7 @@ export async function createApiKey(tx: Tx, write: ApiKeyWrite): Promise<{ outcom
     faults.add(`/scopes/${at}`, 'beyond_own', `Your own credential does not have ${scope}, so it cannot give it.`)
   })
   if (write.expires_at != null && Date.parse(write.expires_at) <= Date.parse(tx.now)) {
-    faults.add('/expires_at', 'past', 'A key cannot expire before it is made.')
+    faults.add('/expires_at', 'in_past', 'A key cannot expire before it is made.')
   }
   write.allowed_addresses?.forEach((network, at) => {
     if (isNetwork(network)) return
@@ -56,7 +56,7 @@ export async function rotateApiKey(tx: Tx, id: string, write: RotateKey): Promis
   if (until !== null && Date.parse(until) <= now) {
     faults.add(
       '/previous_valid_until',
-      'past',
+      'in_past',
       'Give an instant to come, or leave it out: the old secret then ends now.',
     )
   } else if (until !== null && Date.parse(until) - now > overlapMaxMs) {

@@ -77,7 +77,7 @@ export const contacts: FastifyPluginAsyncTypebox<SliceOptions> = async (app, sli
   app.get(
     '/contacts',
     operation({
-      id: 'list_all_contacts',
+      id: 'list_contacts',
       scope: 'personal_data:read',
       tag,
       summary: 'List the contacts of all organisations',
@@ -130,7 +130,7 @@ function ofOrganisation(app: App, { database, clock }: SliceOptions): void {
   app.get(
     path,
     operation({
-      id: 'list_contacts',
+      id: 'list_organisation_contacts',
       scope: 'personal_data:read',
       tag,
       summary: 'List the contacts of an organisation',

@@ -91,7 +91,7 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
   action(app, slice, {
     ...step,
     verb: 'activate',
-    summary: 'It strikes, or strikes again',
+    summary: 'Say that a disruption strikes, or strikes again',
     body: ref(DisruptionMove),
     refusals: [],
     command: (tx, id, ifMatch) => moveDisruption(tx, id, ifMatch, 'activate'),
@@ -99,7 +99,7 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
   action(app, slice, {
     ...step,
     verb: 'recover',
-    summary: 'The worst is past',
+    summary: 'Say that the worst of a disruption is past',
     body: ref(DisruptionMove),
     refusals: [],
     command: (tx, id, ifMatch) => moveDisruption(tx, id, ifMatch, 'recover'),
@@ -107,7 +107,7 @@ export const disruptions: FastifyPluginAsync<SliceOptions> = async (app, slice) 
   action(app, slice, {
     ...step,
     verb: 'end',
-    summary: 'It is over',
+    summary: 'Say that a disruption is over',
     body: ref(DisruptionEnd),
     refusals: ['rule_violated'],
     command: (tx, id, ifMatch, body) => moveDisruption(tx, id, ifMatch, 'end', body),

@@ -110,7 +110,7 @@ export const evaluationDecisions: FastifyPluginAsyncTypebox<SliceOptions> = asyn
   app.get(
     '/evaluation-decisions',
     operation({
-      id: 'list_decisions',
+      id: 'list_evaluation_decisions',
       scope: 'evaluations:read',
       tag,
       summary: 'List the decisions of all rounds',
@@ -129,7 +129,7 @@ export const evaluationDecisions: FastifyPluginAsyncTypebox<SliceOptions> = asyn
   children(app, slice, {
     parent: evaluationResource,
     path: 'decisions',
-    id: 'list_evaluation_decisions',
+    id: 'list_decisions_of_evaluation',
     scope: 'evaluations:read',
     tag,
     summary: 'List the decisions of a round',

@@ -38,7 +38,7 @@ export async function readMe(database: Database, principal: Principal): Promise<
   ])
   const { tenant, expires_at, api_key, issuer } = JSON.parse(row?.body ?? '') as Known
   return {
-    kind: isKey ? 'api_key' : 'token',
+    type: isKey ? 'api_key' : 'token',
     audience: isPartner ? 'partner' : 'staff',
     tenant,
     scopes: [...scopes] as Me['scopes'],

@@ -30,7 +30,7 @@ export const MyToken = Type.Object(
 
 export const Me = Type.Object(
   {
-    kind: codes(['api_key', 'token'] as const, {
+    type: codes(['api_key', 'token'] as const, {
       description: 'token: an access token of a person, or of a program, that signed in',
     }),
     audience: codes(['staff', 'partner'] as const, {

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { sql } from 'kysely'
 import type { TSchema } from 'typebox'
+import type { FaultCode } from '../../core/fault-codes.ts'
 import { minorDigits } from '../../core/money.ts'
 import { notFound, Problem } from '../../core/problem.ts'
 import { ref } from '../../core/schemas.ts'
@@ -151,7 +152,7 @@ function solidarity(app: Parameters<FastifyPluginAsyncTypebox>[0], { database, c
     async (request, reply) => {
       const { from, to } = request.query
       if (from !== undefined && to !== undefined && to < from)
-        throw invalidParameter('to', 'The last day comes before the first.')
+        throw invalidParameter('to', 'order', 'The last day comes before the first.')
       const sums = await database.read(principalOf(request), (tx) =>
         solidaritySums.run(tx, { ids: [request.params.id], now: clock.now(), ...checkedQuery(request), from, to }),
       )
@@ -183,15 +184,15 @@ function ofCommitment(app: Parameters<FastifyPluginAsyncTypebox>[0], { database,
   )
 }
 
-function invalidParameter(name: 'currency' | 'to', detail: string): Problem {
-  return new Problem('invalid_request', detail, { errors: [{ pointer: `?${name}`, code: name, detail }] })
+function invalidParameter(name: string, code: FaultCode, detail: string): Problem {
+  return new Problem('invalid_request', detail, { errors: [{ pointer: `?${name}`, code, detail }] })
 }
 
 /** @throws Problem `invalid_request` for a currency that ISO 4217 does not know */
 export function checkedQuery(request: FastifyRequest): MeasureQuery {
   const query = request.query as MeasureQuery
   if (query.currency !== undefined && minorDigits(query.currency) === undefined) {
-    throw invalidParameter('currency', `${query.currency} is not an ISO 4217 currency code.`)
+    throw invalidParameter('currency', 'currency', `${query.currency} is not an ISO 4217 currency code.`)
   }
   return query
 }

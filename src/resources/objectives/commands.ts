@@ -120,7 +120,7 @@ async function checked(tx: Tx, id: string, write: ObjectiveWrite, current?: Obje
   if (current && write.level !== current.level) await checkChildren(tx, id, write.level, faults)
   checkPeriod(write, faults)
   write.sdg_targets?.forEach((target, at) => {
-    if (!sdgTargets.has(target)) faults.add(`/sdg_targets/${at}`, 'unknown_target', `${target} is no SDG target.`)
+    if (!sdgTargets.has(target)) faults.add(`/sdg_targets/${at}`, 'unknown_sdg_target', `${target} is no SDG target.`)
   })
   checkMetadata(write.metadata, faults)
   faults.refuse()

@@ -33,7 +33,7 @@ export const protectedResource: FastifyPluginAsyncTypebox<{ database: Database; 
       id: 'get_protected_resource',
       scope: null,
       tag: 'System',
-      summary: 'How to get a token',
+      summary: 'Read how to get a token',
       answers: { 200: { description: 'The metadata (RFC 9728)', schema: ref(ProtectedResource) } },
     }),
     async (_request, reply) => {

@@ -26,7 +26,7 @@ export function checkMembers(write: PartnershipWrite, faults: Faults): void {
   write.sdg_targets?.forEach((target, position) => {
     if (sdgTargets.has(target)) return
     const detail = `${target} is none of the 169 targets of the Sustainable Development Goals.`
-    faults.add(`/sdg_targets/${position}`, 'unknown_target', detail)
+    faults.add(`/sdg_targets/${position}`, 'unknown_sdg_target', detail)
   })
   checkMetadata(write.metadata, faults)
 }

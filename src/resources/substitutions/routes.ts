@@ -100,7 +100,7 @@ export const substitutions: FastifyPluginAsyncTypebox<SliceOptions> = async (app
       id: 'get_substitution_reach',
       scope: 'commitments:read',
       tag,
-      summary: 'How far the old promise reached, and how far the new one did',
+      summary: 'Read how far the old promise reached, and how far the new one did',
       params: idParams,
       answers: { 200: { description: 'Both, from confirmed deliveries', schema: ref(SubstitutionReach) } },
     }),
@@ -122,21 +122,21 @@ export const substitutions: FastifyPluginAsyncTypebox<SliceOptions> = async (app
   action(app, slice, {
     ...step,
     verb: 'accept',
-    summary: 'The other side accepts: the old promise is lowered and the new one agreed, both or neither',
+    summary: 'Accept a substitution: the old promise is lowered and the new one agreed, both or neither',
     refusals: ['wrong_party', 'state_forbids', 'rule_violated'],
     command: acceptSubstitution,
   })
   action(app, slice, {
     ...step,
     verb: 'reject',
-    summary: 'The other side does not accept',
+    summary: 'Reject a substitution',
     refusals: ['wrong_party', 'rule_violated'],
     command: rejectSubstitution,
   })
   action(app, slice, {
     ...step,
     verb: 'withdraw',
-    summary: 'Whoever proposed it takes it back',
+    summary: 'Take a proposed substitution back',
     refusals: ['wrong_party', 'rule_violated'],
     command: withdrawSubstitution,
   })

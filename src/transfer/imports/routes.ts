@@ -1,16 +1,15 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { IfMatch } from '../../core/etag.ts'
 import { Problem } from '../../core/problem.ts'
 import { codes, ref, strictObject } from '../../core/schemas.ts'
 import type { Tx } from '../../db/database.ts'
 import { callerOf, mayAlso } from '../../platform/auth.ts'
 import { children } from '../../platform/children.ts'
-import { action, type SliceOptions } from '../../platform/collection.ts'
+import { idParams, type SliceOptions } from '../../platform/collection.ts'
 import { readById } from '../../platform/items.ts'
-import { makes, operation } from '../../platform/operation.ts'
-import { type Outcome, readOne, sendCreated } from '../../platform/resource.ts'
+import { gives, makes, operation } from '../../platform/operation.ts'
+import { type Outcome, readOne, sendCreated, sendOutcome } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { forImports, inSmallHeap } from '../heap.ts'
 import { importFiles } from './files.ts'
@@ -88,22 +87,25 @@ export const imports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, slic
     summary: 'List what became of the rows of an import',
     list: importRowList,
   })
-  action(app, slice, {
-    resource: importResource,
-    tag,
-    one: 'import',
-    verb: 'cancel',
-    scope,
-    summary: 'Cancel an import',
-    description:
-      'It ends after the rows at hand; what was written before stays. If-Match: * does, for the version of an import that ' +
-      'runs moves with each batch.',
-    body: strictObject({}),
-    wire: Import,
-    refusals: ['state_forbids'],
-    isStep: false,
-    command: cancel,
-  })
+  app.post(
+    '/imports/:id/cancel',
+    operation({
+      id: 'cancel_import',
+      scope,
+      tag,
+      summary: 'Cancel an import that waits or runs',
+      description:
+        'It ends after the rows at hand; what was written before stays. Needs no ETag, for the version grows with each ' +
+        'batch. One that was cancelled already stays so.',
+      params: idParams,
+      answers: { 200: gives(ref(Import), 'The import, cancelled or about to be') },
+      refusals: ['not_found', 'transition_not_allowed'],
+    }),
+    async (request, reply) => {
+      const outcome = await slice.database.write(callerOf(request, slice.clock), (tx) => cancel(tx, request.params.id))
+      return sendOutcome(reply, outcome)
+    },
+  )
   await app.register(uploads, slice)
 }
 
@@ -174,8 +176,8 @@ async function asItStands(tx: Tx, id: string): Promise<Outcome> {
   return { id, ...(await readOne(tx, importResource, id)) }
 }
 
-async function cancel(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
-  const { status } = await loadForUpdate(tx, importResource, id, ifMatch)
+async function cancel(tx: Tx, id: string): Promise<Outcome> {
+  const { status } = await loadForUpdate(tx, importResource, id)
   if (status === 'queued') {
     await importSet(tx, id, { status: 'cancelled', finished_at: tx.now })
     await personsForget(tx, id)
@@ -184,7 +186,8 @@ async function cancel(tx: Tx, id: string, ifMatch: IfMatch): Promise<Outcome> {
     // Its job may wait to be tried again.
     await enqueueImport(tx, id)
   } else if (status !== 'cancelling' && status !== 'cancelled') {
-    throw new Problem('state_forbids', `The import is ${status}: there is nothing to cancel any more.`)
+    const detail = `The import is ${status}: there is nothing to cancel any more.`
+    throw new Problem('transition_not_allowed', detail, { members: { from: status, to: 'cancelled', allowed: [] } })
   }
   return asItStands(tx, id)
 }
