@@ -133,13 +133,8 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const isSameDay = assessedOn === current?.assessed_on
   // One that was assessed in bulk may be of a day that has yet to begin here.
   const today = isSameDay && assessedOn > usualDay ? assessedOn : usualDay
-  const carriers = {
-    response_pause_id: plain(write.response_pause_id),
-    response_commitment_id: plain(write.response_commitment_id),
-    response_substitution_id: plain(write.response_substitution_id),
-    response_amendment_id: plain(write.response_amendment_id),
-    response_evaluation_id: plain(write.response_evaluation_id),
-  }
+  const faults = new Faults()
+  const carriers = await carriersNamed(tx, write, faults)
   const hitPartyId = plain(write.hit_party_id)
   const responseDueOn = write.response_due_on ?? null
   const respondedOn = write.responded_on ?? null
@@ -147,13 +142,12 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const hit = { partnership, disruptionId: disruption.id, assessedOn }
   const found = await impactCarriers(tx, hit, carriers)
 
-  const faults = new Faults()
   // A day on which it was carried out is not asked again: here it may have yet to begin.
   const respondedNow = isSameDay && respondedOn === current?.responded_on ? null : respondedOn
   checkDays({ assessedOn, today, respondedOn: respondedNow, responseDueOn, response }, disruption, faults)
   checkHitParty(partnership, hitPartyId, faults)
   checkKinds(response, carriers, faults)
-  checkCarriers(carriers, found, faults)
+  checkCarriers(write, carriers, found, faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()
 
@@ -189,10 +183,29 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   }
 }
 
-function checkCarriers(ids: Record<string, string | null>, found: Carriers, faults: Faults): void {
-  for (const [member, id] of Object.entries(ids)) {
-    if (id === null || found[member as keyof Carriers]) continue
-    const what = member.replace(/^response_|_id$/g, '')
+/** What carried the response out, by our ids; commitments and evaluations may be named by the client's own. */
+async function carriersNamed(tx: Tx, write: ImpactWrite, faults: Faults) {
+  const naming = (type: 'commitment' | 'evaluation') => {
+    const member = `response_${type}` as const
+    const given = { id: write[`${member}_id`], ref: write[`${member}_ref`] }
+    return resolveNaming(tx, type, given, { pointer: '', member, required: false }, faults)
+  }
+  const [commitmentId, evaluationId] = await Promise.all([naming('commitment'), naming('evaluation')])
+  return {
+    response_pause_id: plain(write.response_pause_id),
+    response_commitment_id: commitmentId,
+    response_substitution_id: plain(write.response_substitution_id),
+    response_amendment_id: plain(write.response_amendment_id),
+    response_evaluation_id: evaluationId,
+  }
+}
+
+function checkCarriers(write: ImpactWrite, ids: Record<string, string | null>, found: Carriers, faults: Faults): void {
+  for (const [name, id] of Object.entries(ids)) {
+    if (id === null || found[name as keyof Carriers]) continue
+    const what = name.replace(/^response_|_id$/g, '')
+    const isByRef = (write as Readonly<Record<string, unknown>>)[name.replace(/_id$/, '_ref')] != null
+    const member = isByRef ? name.replace(/_id$/, '_ref') : name
     faults.add(`/${member}`, 'unknown_reference', `The partnership has no ${what} ${id}.`)
   }
 }

@@ -101,6 +101,7 @@ export const ImpactWrite = strictObject(
         }),
       ),
     ),
+    response_commitment_ref: Type.Optional(nullable(ref(Ref))),
     response_substitution_id: Type.Optional(
       nullable(uuid({ description: 'The substitution that put one promise in the place of another: substitute' })),
     ),
@@ -114,6 +115,7 @@ export const ImpactWrite = strictObject(
         }),
       ),
     ),
+    response_evaluation_ref: Type.Optional(nullable(ref(Ref))),
     evaluation_waiver: Type.Optional(nullable(prose(2000, { description: 'Why no evaluation is needed' }))),
     ...recordTailWrite,
   },

@@ -4,6 +4,7 @@ import { type Lifecycle, requireStep } from '../../core/lifecycle.ts'
 import { Faults, Problem } from '../../core/problem.ts'
 import { isPartner, type Tx } from '../../db/database.ts'
 import { record, recordRemoval } from '../../platform/events.ts'
+import { resolveNaming } from '../../platform/references.ts'
 import { type Outcome, readOne } from '../../platform/resource.ts'
 import { loadForUpdate } from '../../platform/writes.ts'
 import { holdContact } from '../contacts/read.ts'
@@ -34,18 +35,21 @@ export interface Issued {
 
 /** Invites a party, or a person to answer for its side, while the round is planned or open. */
 export async function createInvitation(tx: Tx, evaluationId: string, write: InvitationWrite): Promise<Issued> {
-  const contactId = write.contact_id ?? null
+  const faults = new Faults()
+  const naming = { id: write.contact_id, ref: write.contact_ref }
+  const at = { pointer: '', member: 'contact', required: false }
+  const contactId = await resolveNaming(tx, 'contact', naming, at, faults)
   // Held before the round, as an erasure holds them.
   const organisationId = contactId === null ? null : await holdContact(tx, contactId)
   const { evaluation, subject, today } = await lockRound(tx, evaluationId)
   requireInvitable(evaluation)
-  const faults = new Faults()
   const party = await seatNamed(tx, subject, write, { pointer: '', required: true }, faults)
   if (party && presentOn([party], today).length === 0) {
     faults.add('/party_id', 'party_left', `The party ${party.id} left the partnership on ${party.left_on}.`)
   }
   if (party && contactId !== null && organisationId !== party.organisation_id) {
-    faults.add('/contact_id', 'unknown_reference', `${contactId} is no contact of the organisation that is asked.`)
+    const member = write.contact_ref ? '/contact_ref' : '/contact_id'
+    faults.add(member, 'unknown_reference', `${contactId} is no contact of the organisation that is asked.`)
   }
   faults.refuse()
   if (!party) throw new Error('A party without a fault is there')

@@ -68,6 +68,7 @@ export const InvitationWrite = strictObject(
   {
     ...party,
     contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation that is asked' }))),
+    contact_ref: Type.Optional(nullable(ref(Ref))),
     function: Type.Optional(nullable(codes(contactFunctions))),
     language: Type.Optional(nullable(language())),
   },

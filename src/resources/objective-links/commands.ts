@@ -18,7 +18,7 @@ import { objectiveLinkResource } from './view.ts'
  * the new one's day on; what counted on any earlier day stays known.
  */
 export async function createObjectiveLink(tx: Tx, write: ObjectiveLinkCreate): Promise<Outcome> {
-  const { partnership, objectiveId, objective } = await named(tx, write)
+  const { partnership, objectiveId, objective, evaluationId } = await named(tx, write)
   const today = dayBeside(dateIn(partnership.time_zone, tx.now), objective.active_from, tx.now)
   const assessedOn = write.assessed_on ?? today
   const former = await currentLink(tx, partnership.id, objectiveId)
@@ -26,8 +26,9 @@ export async function createObjectiveLink(tx: Tx, write: ObjectiveLinkCreate): P
   const faults = new Faults()
   checkSide(partnership, objective, assessedOn, faults)
   checkDay({ assessedOn, today, objective, formerOn: former?.assessed_on }, faults)
-  if (write.evaluation_id != null && !(await evaluationIsOf(tx, partnership.id, write.evaluation_id))) {
-    faults.add('/evaluation_id', 'unknown_reference', `The partnership has no evaluation ${write.evaluation_id}.`)
+  if (evaluationId !== null && !(await evaluationIsOf(tx, partnership.id, evaluationId))) {
+    const member = write.evaluation_ref ? '/evaluation_ref' : '/evaluation_id'
+    faults.add(member, 'unknown_reference', `The partnership has no evaluation ${evaluationId}.`)
   }
   checkMetadata(write.metadata, faults)
   faults.refuse()
@@ -45,25 +46,29 @@ export async function createObjectiveLink(tx: Tx, write: ObjectiveLinkCreate): P
     contribution: write.contribution,
     rationale: write.rationale ?? null,
     assessed_on: assessedOn,
-    evaluation_id: write.evaluation_id ?? null,
+    evaluation_id: evaluationId,
     metadata: JSON.stringify(write.metadata ?? {}),
   })
   const changed = ['partnership_id', 'objective_id', 'contribution', 'rationale', 'assessed_on', 'evaluation_id']
   return record(tx, { resource: objectiveLinkResource, id, verb: 'created', changed })
 }
 
-/** The partnership and the objective of a write, the objective locked. @throws Problem that names what is not there */
+/** The partnership, the objective and the evaluation of a write, the objective locked. @throws Problem that names what is not there */
 async function named(tx: Tx, write: ObjectiveLinkCreate) {
   const faults = new Faults()
-  const naming = (member: 'partnership' | 'objective') =>
+  const naming = (member: 'partnership' | 'objective' | 'evaluation') =>
     resolveNaming(
       tx,
       member,
       { id: write[`${member}_id`], ref: write[`${member}_ref`] },
-      { pointer: '', member, required: true },
+      { pointer: '', member, required: member !== 'evaluation' },
       faults,
     )
-  const [partnershipId, objectiveId] = await Promise.all([naming('partnership'), naming('objective')])
+  const [partnershipId, objectiveId, evaluationId] = await Promise.all([
+    naming('partnership'),
+    naming('objective'),
+    naming('evaluation'),
+  ])
   const partnership = partnershipId === null ? undefined : await holdPartnership(tx, { id: partnershipId })
   const objective = objectiveId === null ? undefined : await linkedObjectiveLock(tx, objectiveId)
   if (partnershipId !== null && !partnership) {
@@ -77,6 +82,7 @@ async function named(tx: Tx, write: ObjectiveLinkCreate) {
     partnership: partnership as PartnershipContext,
     objectiveId: objectiveId as string,
     objective: objective as LinkedObjective,
+    evaluationId,
   }
 }
 

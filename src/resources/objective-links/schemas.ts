@@ -41,6 +41,7 @@ export const ObjectiveLinkCreate = strictObject(
       nullable(date({ description: 'Today, in the time zone of the partnership, where left out' })),
     ),
     evaluation_id: Type.Optional(nullable(uuid({ description: 'An evaluation of the same partnership' }))),
+    evaluation_ref: Type.Optional(nullable(ref(Ref))),
     metadata: Type.Optional(ref(Metadata)),
   },
   {

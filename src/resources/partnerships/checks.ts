@@ -31,10 +31,7 @@ export async function checkedPartnership(
   checkMembers(write, faults)
   const [organisations, contacts, predecessorId] = await Promise.all([
     organisationsNamed(tx, namings),
-    organisationsOfContacts(
-      tx,
-      managers.map(({ contact_id }) => contact_id),
-    ),
+    contactsNamed(tx, managers, faults),
     predecessorOf(tx, write, before, faults),
   ])
   const parties = partiesFrom(write, before, organisations, namings, faults)
@@ -134,12 +131,42 @@ function checkedOrganisation(
   return undefined
 }
 
+interface NamedContact {
+  id: string
+  organisation_id: string
+}
+
+/** The contacts that a write names as managers; undefined for one whose fault has been added. */
+async function contactsNamed(
+  tx: Tx,
+  managers: NonNullable<PartnershipWrite['managers']>,
+  faults: Faults,
+): Promise<(NamedContact | undefined)[]> {
+  const ids = await Promise.all(
+    managers.map(({ contact_id: id, contact_ref: ref }, position) => {
+      const at = { pointer: `/managers/${position}`, member: 'contact', required: true }
+      return resolveNaming(tx, 'contact', { id, ref }, at, faults)
+    }),
+  )
+  const employers = await organisationsOfContacts(
+    tx,
+    ids.filter((id) => id !== null),
+  )
+  return ids.map((id, position) => {
+    if (id === null) return undefined
+    const employer = employers.get(id)
+    if (employer !== undefined) return { id, organisation_id: employer }
+    faults.add(`/managers/${position}/contact_id`, 'unknown_reference', `There is no contact ${id}.`)
+    return undefined
+  })
+}
+
 /** The managers of a write: each a contact of the organisation of its party. */
 function managersFrom(
   write: PartnershipWrite,
   parties: readonly (PartyState | undefined)[],
   organisations: readonly (NamedOrganisation | undefined)[],
-  contacts: ReadonlyMap<string, string>,
+  contacts: readonly (NamedContact | undefined)[],
   faults: Faults,
 ): PartnershipState['managers'] {
   const seen = new Set<string>()
@@ -161,13 +188,12 @@ function managersFrom(
       faults.add(`${at}/${member}`, 'unknown_reference', 'This is none of the parties: change managers as well.')
       return []
     }
-    const contactId = manager.contact_id.toLowerCase()
-    const employer = contacts.get(contactId)
-    if (employer === undefined) {
-      faults.add(`${at}/contact_id`, 'unknown_reference', `There is no contact ${contactId}.`)
-    } else if (employer !== party.organisation_id) {
+    const contact = contacts[position]
+    if (!contact) return []
+    const { id: contactId, organisation_id: employer } = contact
+    if (employer !== party.organisation_id) {
       const detail = `The contact is of the organisation ${employer}, the party of ${party.organisation_id}.`
-      faults.add(`${at}/contact_id`, 'other_organisation', detail)
+      faults.add(`${at}/${manager.contact_ref ? 'contact_ref' : 'contact_id'}`, 'other_organisation', detail)
     }
     if (seen.has(`${party.id} ${contactId}`)) faults.add(at, 'repeated', 'This manager stands here twice.')
     seen.add(`${party.id} ${contactId}`)

@@ -55,7 +55,11 @@ export const ManagerWrite = strictObject(
     party_id: Type.Optional(nullable(uuid())),
     organisation_id: Type.Optional(nullable(uuid())),
     organisation_ref: Type.Optional(nullable(ref(Ref))),
-    contact_id: uuid({ description: 'A contact of the organisation of that party' }),
+    contact_id: Type.Optional(nullable(uuid({ description: 'A contact of the organisation of that party' }))),
+    contact_ref: Type.Optional(nullable(ref(Ref))),
   },
-  { $id: 'ManagerWrite', description: 'The party is named by its id or by its organisation.' },
+  {
+    $id: 'ManagerWrite',
+    description: 'The party is named by its id or by its organisation, the contact by its id or by yours.',
+  },
 )
