@@ -4,6 +4,7 @@ import { scopes } from '../../platform/scopes.ts'
 
 const fields = {
   ...recordHead,
+  version: Type.Integer({ minimum: 1, description: 'Grows by one with each change, but not with each use' }),
   name: Type.String(),
   prefix: Type.String({
     description: 'The public part of the key, by which it is found',

@@ -35,7 +35,11 @@ const list = defineList({
     },
     resource_id: { schema: uuid(), where: sql`r.resource_id = ${param('resource_id')}::uuid` },
     actor_id: {
-      schema: Type.String({ minLength: 1, maxLength: 300, description: 'The credential: the id of an API key' }),
+      schema: Type.String({
+        minLength: 1,
+        maxLength: 300,
+        description: 'The `id` of the actor: of an API key, or issuer/subject of a token',
+      }),
       where: sql`r.actor_id = ${param('actor_id')}`,
     },
     since: {

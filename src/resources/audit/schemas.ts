@@ -9,7 +9,7 @@ const state = (description: string) =>
 
 export const AuditEntry = Type.Object(
   {
-    sequence: Type.Integer({ minimum: 1, description: 'Without a gap, for each tenant' }),
+    sequence: Type.Integer({ minimum: 1, description: 'Without a gap, for each tenant; not that of events' }),
     id: uuid(),
     occurred_at: instant(),
     category: codes(auditCategories, {
