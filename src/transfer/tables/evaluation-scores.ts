@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import type { Filter } from '../../platform/lists.ts'
+import { ofOrganisation } from '../../resources/evaluations/of-organisation.ts'
 import { evaluationKinds, responseModes } from '../../resources/evaluations/schemas.ts'
 import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
@@ -25,6 +26,7 @@ export const roundFilters = {
   status: { schema: listOf(shownStatuses), where: sql<boolean>`e.status = any(${param('status')}::text[])` },
   kind: { schema: listOf(evaluationKinds), where: sql<boolean>`e.kind = any(${param('kind')}::text[])` },
   partnership_id: { schema: uuid(), where: sql<boolean>`e.partnership_id = ${param('partnership_id')}::uuid` },
+  organisation_id: ofOrganisation('evaluations', 'e.id'),
   closed_since: {
     schema: instant({ description: 'Rounds closed at this instant or later' }),
     where: sql<boolean>`e.closed_at >= ${param('closed_since')}::timestamptz`,
@@ -147,10 +149,6 @@ export const evaluationScoresTable = defineTable(scoresSource, {
   },
   filters: {
     ...roundFilters,
-    organisation_id: {
-      schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
-      where: sql`e.organisation_id = ${param('organisation_id')}::uuid`,
-    },
     level: scoreLevelFilter,
   },
 })
