@@ -346,7 +346,7 @@ t.test('what it shows of the shell brings the files here', needs(shell, 'bash, c
 
 t.test('what it shows of DuckDB works as it stands there', async (t) => {
   await organisation(service, 'company', 'One more')
-  const changed = { format: 'parquet', changed_since_sequence: whole['parquet']?.sequence }
+  const changed = { format: 'parquet', changed_after_sequence: whole['parquet']?.sequence }
   await kept(changed, 'parquet/changes')
   const duck = await duckdb(t)
   await duck(`set file_search_path = '${directory}/parquet,${directory}/csv'`)

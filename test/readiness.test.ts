@@ -530,7 +530,7 @@ t.test('exports tell whose round it is, and what changed since', async (t) => {
   const whole = await exported(service, { format: 'csv', tables: ['evaluations', 'evaluation_scores'] })
   const other = await organisation(service, 'non_profit', 'The survivor')
   await service.call('POST', `/v1/organisations/${other.id}/merge`, { duplicate_id: charity.id }, { ifMatch: '*' })
-  const order = { format: 'csv', tables: ['evaluations', 'evaluation_scores'], changed_since_sequence: whole.sequence }
+  const order = { format: 'csv', tables: ['evaluations', 'evaluation_scores'], changed_after_sequence: whole.sequence }
   const since = await exported(service, order)
   for (const name of ['evaluations', 'evaluation_scores']) {
     const rows: Json[] = parse(await fileOf(service, since, `${name}.csv`), { columns: true })

@@ -402,7 +402,7 @@ export interface Exports {
   as_of: string | null;
   as_of_day: string | null;
   attempt: Generated<number>;
-  changed_since_sequence: string | null;
+  changed_after_sequence: string | null;
   compression: string;
   created_at: string;
   dialect: string;

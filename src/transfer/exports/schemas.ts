@@ -51,7 +51,7 @@ export const Export = Type.Object(
     dialect: codes(dialects),
     compression: codes(compressions),
     filters: ref(ExportFilters),
-    changed_since_sequence: nullable(sequence('Only what changed after this position of the feed of events')),
+    changed_after_sequence: nullable(sequence('Only what changed after this position of the feed of events')),
     progress: Type.Object({
       rows_done: Type.Integer({ minimum: 0 }),
       rows_expected: nullable(Type.Integer({ minimum: 0, description: 'Null until they are counted' })),
@@ -94,10 +94,10 @@ export const ExportCreate = strictObject(
         }),
       ),
     ),
-    changed_since_sequence: Type.Optional(
+    changed_after_sequence: Type.Optional(
       nullable(
         sequence(
-          '`sequence` of the export before. Of each table only what changed since is written, and beside it a file ' +
+          '`sequence` of the export before, as it is: of each table only what later events touched is written, and beside it a file ' +
             '{table}_changes that says which rows to take away first',
         ),
       ),
