@@ -136,7 +136,7 @@ const otherwise: Record<string, { from?: string; columns?: Record<string, string
       reciprocity_promised: figure('reciprocity,promised'),
       reciprocity_delivered: figure('reciprocity,delivered'),
       score: figure('scores,score'),
-      score_gap: figure('scores,gap'),
+      overall_gap: figure('scores,gap'),
       lowest_score: figure('scores,lowest_score'),
       widest_gap: figure('scores,widest_gap'),
       fit: figure('strategy,fit'),
