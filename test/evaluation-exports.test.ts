@@ -163,6 +163,9 @@ t.test('gaps are narrowed to the rounds to which scores are', async (t) => {
   ] as const) {
     for (const table of ['evaluation_scores', 'evaluation_gaps']) t.same(await roundsOf(table, query), expected, query)
   }
+  t.same(await roundsOf('evaluation_gaps', 'level=item,overall'), [...rounds].sort())
+  const refused = await service.get('/v1/exports/evaluation_gaps.csv?level=prediction')
+  t.equal(refused.status, 400, 'no gap is of a prediction')
 })
 
 t.test('what an organisation has a part in is exported as it is listed', async (t) => {

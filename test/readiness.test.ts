@@ -65,7 +65,7 @@ t.test('an organisation answers in its own name, and its scores are frozen and c
   t.match(receipt, { party_id: null, evaluation_status: 'closed' })
 
   const { scores, gaps, gaps_reason, understanding, previous } = (await service.get(`${at}/scores`)).body
-  t.strictSame([gaps, gaps_reason, understanding, previous], [null, 'one_side', [], []])
+  t.strictSame([gaps, gaps_reason, understanding, previous], [null, 'one_side_only', [], []])
   t.same([...new Set(scores.map(({ side }: Json) => side))], ['non_profit'], 'there is one side')
   t.same(
     scores.filter(({ level }: Json) => level === 'dimension').map(({ code }: Json) => code),
@@ -435,7 +435,7 @@ t.test('a partner sees the rounds of its own organisation alone, and answers the
     t.same([...told], [own.id], `${who} is told of its own`)
   }
   const shown = (await service.get(`${path}/${mine.id}/scores`, { key: keys.charity })).body
-  t.same([shown.gaps, shown.gaps_reason], [null, 'one_side'])
+  t.same([shown.gaps, shown.gaps_reason], [null, 'one_side_only'])
   t.ok(shown.scores.length > 5)
   t.equal((await service.get('/v1/evaluation-templates/alliance-readiness', { key: keys.loner })).status, 200)
 })

@@ -9,7 +9,7 @@ import { refsOf } from '../columns.ts'
 import { dated, day } from '../dated.ts'
 import { amendmentsTable, substitutionsTable } from './changes.ts'
 import { fulfilmentsTable } from './deliveries.ts'
-import { evaluationGapsTable, gapsSource } from './evaluation-gaps.ts'
+import { evaluationGapsTable, gapLevelFilter, gapsSource } from './evaluation-gaps.ts'
 import { evaluationScoresTable, roundFilters, scoreLevelFilter, scoresSource } from './evaluation-scores.ts'
 import { objectiveLinksTable } from './objectives.ts'
 import { partnershipStatusHistoryTable } from './partnerships.ts'
@@ -175,7 +175,7 @@ export const datedGaps = dated(
     filters: {
       ...by('partnership_id', 'e.partnership_id'),
       organisation_id: roundFilters.organisation_id,
-      level: scoreLevelFilter,
+      level: gapLevelFilter,
     },
   },
 )

@@ -37,10 +37,11 @@ export const roundFilters = {
   },
 } satisfies Record<string, Filter>
 
-export const scoreLevelFilter: Filter = {
-  schema: listOf(scoreLevels),
+export const levelFilter = (levels: readonly string[]): Filter => ({
+  schema: listOf(levels),
   where: sql`r.level = any(${param('level')}::text[])`,
-}
+})
+export const scoreLevelFilter = levelFilter(scoreLevels)
 
 /** The analysts' main table: what each side of each round finds. */
 export const evaluationScoresTable = defineTable(scoresSource, {
