@@ -167,18 +167,24 @@ t.test('those that were kept under other names say what they said, by the names 
   const query = (text: string) => asOwner(as.url, async (client) => (await client.query(text)).rows)
   const now = await query(kept)
   t.ok(now.some(({ figures }) => JSON.parse(figures).rules_fired.includes('wide_gap')))
-  const renamed = [
-    ['"rule":"wide_gap"', '"rule":"score_gap"'],
-    ['"dimension_gap":', '"score_gap":'],
-  ]
-  const before = (column: string, pairs: string[][]) =>
-    pairs.reduce((text, [new_, old]) => `replace(${text}, '${new_}', '${old}')`, `${column}::text`)
-  await query(`update portfolio_snapshots set summary = ${before('summary', renamed)}::json`)
-  await query(
-    `update portfolio_snapshot_rows set figures = ${before('figures', [['"wide_gap"', '"score_gap"']])}::json`,
-  )
-  t.notSame(await query(kept), now)
-  for (const file of ['000231_wide_gaps.sql']) {
+  // As text, so that nothing else of it moves: the later of two names, and the earlier.
+  const kinds = {
+    summary: [
+      ['"rule":"wide_gap"', '"rule":"score_gap"'],
+      ['"dimension_gap":', '"score_gap":'],
+      ['"partnerships_at_risk":', '"at_risk":'],
+      ['"outstanding_at_risk":', '"at_risk":'],
+      ['"fulfilment_rate":', '"fulfilment":'],
+    ],
+    figures: [['"wide_gap"', '"score_gap"']],
+  }
+  for (const [column, names] of Object.entries(kinds)) {
+    const table = column === 'summary' ? 'portfolio_snapshots' : 'portfolio_snapshot_rows'
+    const earlier = names.reduce((text, [later, name]) => `replace(${text}, '${later}', '${name}')`, `${column}::text`)
+    await query(`update ${table} set ${column} = (${earlier})::json`)
+  }
+  t.notMatch(JSON.stringify(await query(kept)), /wide_gap|dimension_gap|[a-z]_at_risk.":.?[{\d]|fulfilment_rate/)
+  for (const file of ['000231_wide_gaps.sql', '000232_at_risk.sql']) {
     const migration = await readFile(`migrations/${file}`, 'utf8')
     for (const [update] of migration.matchAll(/^update .*?;$/gms)) await query(update)
   }

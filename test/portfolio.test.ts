@@ -413,14 +413,14 @@ t.test('pages, sorts and filters: each partnership once, whatever it is sorted b
   t.match(summary, {
     partnerships: 5,
     by_status: [{ status: 'active', partnerships: 5 }],
-    at_risk: 3,
+    partnerships_at_risk: 3,
     values: [
       {
         currency: 'EUR',
         outstanding: { amount: '1999.00' },
-        at_risk: { amount: '999.00' },
+        outstanding_at_risk: { amount: '999.00' },
         share_at_risk: '0.4997',
-        fulfilment: null,
+        fulfilment_rate: null,
       },
     ],
   })

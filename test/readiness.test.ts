@@ -451,7 +451,7 @@ t.test('where an organisation is merged its rounds move along, with what belongs
   const before = (await service.get('/v1/events?limit=200')).body.latest
   const merging = { duplicate_id: duplicate.id }
   const preview = await service.call('POST', `/v1/organisations/${survivor.id}/merge-preview`, merging)
-  t.equal(preview.body.moves.evaluations, 2)
+  t.equal(preview.body.moves.evaluations_count, 2)
   const merge = (key?: string) =>
     service.call('POST', `/v1/organisations/${survivor.id}/merge`, merging, { ifMatch: '*', ...(key ? { key } : {}) })
   isProblem(t, await merge(await service.keyWith(['organisations:write'])), 'forbidden')
