@@ -8,10 +8,22 @@ export const compressions = ['none', 'gzip', 'zstd'] as const
 
 const tableNames = tables.map(({ name }) => name)
 
+/** The parameters of a query as members of a body: lists are JSON arrays there, and nothing is written with commas. */
+function inBody(query: TSchema): TSchema {
+  const properties = Object.entries((query as { properties: Record<string, TSchema> }).properties)
+  const said = (schema: TSchema) => ({ ...schema, description: 'One or more' })
+  return {
+    ...query,
+    properties: Object.fromEntries(
+      properties.map(([name, schema]) => [name, Type.IsArray(schema) ? said(schema) : schema]),
+    ),
+  }
+}
+
 const filters = Object.fromEntries(
   tables
     .filter(({ query }) => Object.keys((query as { properties?: object }).properties ?? {}).length > 0)
-    .map(({ name, query }) => [name, Type.Optional(query)]),
+    .map(({ name, query }) => [name, Type.Optional(inBody(query))]),
 ) as Record<string, TSchema>
 
 /** The filters by table, as those of the streamed exports have them. */
