@@ -3,8 +3,19 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import t from 'tap'
 import { duckdb } from './support/duckdb.ts'
+import { exported, fileOf, makeExports } from './support/exporting.ts'
 import { type Json, startService } from './support/harness.ts'
-import { conclusion, individualRound, openRound, partnershipOf, respond, review, stepRound } from './support/rounds.ts'
+import {
+  closedReadiness,
+  conclusion,
+  individualRound,
+  openRound,
+  partnershipOf,
+  respond,
+  review,
+  roundIn,
+  stepRound,
+} from './support/rounds.ts'
 
 // What analysts are given of rounds is what the service itself answers of each, whoever answered them.
 
@@ -151,5 +162,51 @@ t.test('gaps are narrowed to the rounds to which scores are', async (t) => {
     [`partnership_id=${first.id}`, rounds.slice(0, 1)],
   ] as const) {
     for (const table of ['evaluation_scores', 'evaluation_gaps']) t.same(await roundsOf(table, query), expected, query)
+  }
+  t.same(await roundsOf('evaluation_gaps', 'level=item,overall'), [...rounds].sort())
+  const refused = await service.get('/v1/exports/evaluation_gaps.csv?level=prediction')
+  t.equal(refused.status, 400, 'no gap is of a prediction')
+})
+
+t.test('what an organisation has a part in is exported as it is listed', async (t) => {
+  service = await service.afresh()
+  await makeExports(t, service)
+  const partnership = await partnershipOf(service)
+  const organisation = { id: partnership.parties[1].organisation_id }
+  const judged = await roundIn(service, partnership, 'concluded')
+  const ready = await stepRound(service, await closedReadiness(service, organisation), 'conclude', conclusion)
+  const elsewhere = await partnershipOf(service)
+  await roundIn(service, elsewhere, 'concluded')
+  await closedReadiness(service, { id: elsewhere.parties[1].organisation_id })
+  const roundsOf = (csv: string | Buffer): string[] => {
+    const rows: Json[] = parse(csv, { columns: true })
+    return [...new Set(rows.map((row) => row.evaluation_id ?? row.id))].sort()
+  }
+  const both = [judged.id, ready.id].sort()
+  const expected: Json = {
+    evaluations: both,
+    evaluation_scores: both,
+    evaluation_gaps: [judged.id],
+    evaluation_decisions: both,
+  }
+  const tables = Object.keys(expected)
+  const of = { organisation_id: organisation.id }
+  const filters = Object.fromEntries(tables.map((table) => [table, of]))
+  const ordered = await exported(service, { format: 'csv', tables, filters })
+  for (const table of tables) {
+    const { text } = await service.get(`/v1/exports/${table}.csv?organisation_id=${organisation.id}`)
+    t.strictSame(roundsOf(text), expected[table], table)
+    t.strictSame(roundsOf(await fileOf(service, ordered, `${table}.csv`)), expected[table], `${table}, ordered`)
+  }
+  const listed = async (list: string): Promise<Json[]> =>
+    (await service.get(`/v1/${list}?organisation_id=${organisation.id}`)).body.data
+  t.strictSame((await listed('evaluations')).map(({ id }) => id).sort(), both)
+  t.strictSame((await listed('evaluation-decisions')).map(({ evaluation_id }) => evaluation_id).sort(), both)
+  const dated = ['evaluation_scores', 'evaluation_gaps']
+  const narrowed = { evaluation_scores: of, evaluation_gaps: of }
+  const today = judged.closed_at.slice(0, 10)
+  const then = await exported(service, { format: 'csv', tables: dated, as_of: today, filters: narrowed })
+  for (const table of dated) {
+    t.strictSame(roundsOf(await fileOf(service, then, `${table}.csv`)), expected[table], `${table}, as of a day`)
   }
 })

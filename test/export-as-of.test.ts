@@ -285,14 +285,14 @@ t.test('what cannot be told exactly is refused, with every fault', async (t) => 
     ...{
       format: 'csv',
       as_of: '2026-12-31',
-      changed_since_sequence: 1,
+      changed_after_sequence: 1,
       tables: ['instalments', 'pauses', 'fulfilments'],
     },
     filters: { fulfilments: { confirmation: ['confirmed'] }, pauses: { reason: ['safety'] } },
   })
   t.strictSame(faultsOf(bad).sort(), [
     '/as_of in_future',
-    '/changed_since_sequence not_applicable',
+    '/changed_after_sequence not_applicable',
     '/filters/fulfilments/confirmation not_applicable',
     '/tables/0 no_history',
   ])

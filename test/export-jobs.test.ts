@@ -47,7 +47,7 @@ t.test('an order that makes no sense is refused, with every fault', async (t) =>
   t.strictSame([unknown.status, unknown.body.errors[0].pointer], [400, '/tables/0'])
   const filter = await service.call('POST', '/v1/exports', { format: 'csv', filters: { pauses: { mood: 1 } } })
   t.strictSame([filter.status, filter.body.errors[0].pointer], [400, '/filters/pauses/mood'])
-  const never = await service.call('POST', '/v1/exports', { format: 'csv', changed_since_sequence: 1_000_000 })
+  const never = await service.call('POST', '/v1/exports', { format: 'csv', changed_after_sequence: 1_000_000 })
   t.strictSame([never.status, never.body.code], [410, 'gone'])
 })
 
@@ -211,7 +211,7 @@ t.test('a copy that is kept by exports of changes is the same as a whole export'
   for (const { name } of tables) replica[name] = await read(done, name)
 
   const catchUp = async (what: string, expected: object = {}) => {
-    done = await exported(there, { format: 'ndjson', changed_since_sequence: done.sequence })
+    done = await exported(there, { format: 'ndjson', changed_after_sequence: done.sequence })
     const deleted: string[] = []
     for (const { name, unit, key } of tables) {
       const changes = await read(done, `${name}_changes`)
@@ -265,7 +265,7 @@ t.test('a position that the feed no longer keeps is refused', async (t) => {
   await client.query("select expire_events(now() + interval '1 hour', 100000)")
   const { body } = await there.get('/v1/events?after=3')
   t.strictSame([body.data, body.latest], [[], 3])
-  const old = await there.call('POST', '/v1/exports', { format: 'csv', changed_since_sequence: 2 })
+  const old = await there.call('POST', '/v1/exports', { format: 'csv', changed_after_sequence: 2 })
   t.strictSame([old.status, old.body.code], [410, 'gone'])
-  t.equal((await there.call('POST', '/v1/exports', { format: 'csv', changed_since_sequence: 3 })).status, 201)
+  t.equal((await there.call('POST', '/v1/exports', { format: 'csv', changed_after_sequence: 3 })).status, 201)
 })

@@ -136,7 +136,7 @@ const otherwise: Record<string, { from?: string; columns?: Record<string, string
       reciprocity_promised: figure('reciprocity,promised'),
       reciprocity_delivered: figure('reciprocity,delivered'),
       score: figure('scores,score'),
-      score_gap: figure('scores,gap'),
+      overall_gap: figure('scores,gap'),
       lowest_score: figure('scores,lowest_score'),
       widest_gap: figure('scores,widest_gap'),
       fit: figure('strategy,fit'),
@@ -346,7 +346,7 @@ t.test('what it shows of the shell brings the files here', needs(shell, 'bash, c
 
 t.test('what it shows of DuckDB works as it stands there', async (t) => {
   await organisation(service, 'company', 'One more')
-  const changed = { format: 'parquet', changed_since_sequence: whole['parquet']?.sequence }
+  const changed = { format: 'parquet', changed_after_sequence: whole['parquet']?.sequence }
   await kept(changed, 'parquet/changes')
   const duck = await duckdb(t)
   await duck(`set file_search_path = '${directory}/parquet,${directory}/csv'`)

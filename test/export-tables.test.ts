@@ -288,7 +288,16 @@ t.test('each filter lets through what it says and nothing else', async (t) => {
       // Gaps are narrowed by what their round is, which stands in its own table.
       const isOfRound = name === 'evaluation_gaps' && (filter === 'status' || filter === 'kind')
       const column = isOfRound ? evaluationsTable.columns[filter] : columns[filter]
-      if (column) {
+      if (name.startsWith('evaluation') && filter === 'organisation_id') {
+        // What an organisation judges of itself, and what is of the partnerships in which it has a seat.
+        for (const { id } of all['organisations'] ?? []) {
+          const seats = all['partnership_parties']?.filter((seat) => seat.organisation_id === id) ?? []
+          const its = new Set(seats.map(({ partnership_id }) => partnership_id))
+          const expected = rows.filter((row) => row.organisation_id === id || its.has(row.partnership_id))
+          t.equal(await count(id), expected.length, `${name}?${filter}=${id}`)
+        }
+        t.equal(await count(nobody), 0, `${name}?${filter} of nothing`)
+      } else if (column) {
         const values = rows.map((row) => (isOfRound ? rounds.get(row.evaluation_id)?.[filter] : row[filter]))
         for (const value of new Set(values)) {
           if (value === null) continue

@@ -71,7 +71,7 @@ t.test('all that points at a duplicate points at the survivor, and a preview say
   t.match(shown.body, {
     survivor: { id: survivor.id, name: 'Voorbeeld BV', version: 1 },
     duplicate: { id: duplicate.id },
-    moves: { contacts: 1, partnerships: 1, objectives: 2, subsidiaries: 1 },
+    moves: { contacts_count: 1, partnerships_count: 1, objectives_count: 2, subsidiaries_count: 1 },
     conflicts: [],
   })
   t.same(shown.body.moves.external_refs, duplicate.external_refs)

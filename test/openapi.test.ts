@@ -175,3 +175,9 @@ t.test('what a member means stands beside the component that it is', async (t) =
 t.test('the committed and the served document are the same', async (t) => {
   t.same(followed(published), document)
 })
+
+t.test('what is written with commas is a parameter, and no member of a body', async (t) => {
+  for (const [pointer, { description }] of schemasIn(document.components.schemas)) {
+    t.notMatch(String(description ?? ''), /with commas/, pointer)
+  }
+})

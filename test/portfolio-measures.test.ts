@@ -176,7 +176,7 @@ t.test('outstanding: a cent, nothing, and no share of nothing', async (t) => {
   }
   const sums = async () =>
     (await service.get(`/v1/portfolio/summary?organisation_id=${charity.id}`)).body.values.map((one: Json) => [
-      ...[one.outstanding.amount, one.share_at_risk, one.fulfilment],
+      ...[one.outstanding.amount, one.share_at_risk, one.fulfilment_rate],
     ])
   t.same(await told(), ['0.00', 0, null])
   t.same(await sums(), [['0.00', null, null]])

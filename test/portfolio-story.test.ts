@@ -109,12 +109,17 @@ t.test('a portfolio of twelve before, during and after a pandemic and a change o
   t.same(before.atRisk, [5, 6, 7, 8])
   t.same(firing(before.summary), ['low_fit 4'])
   t.match(before.summary, {
-    ...{ partnerships: 12, by_status: [{ status: 'active', partnerships: 12 }], at_risk: 4, open_impacts: 0 },
+    ...{
+      partnerships: 12,
+      by_status: [{ status: 'active', partnerships: 12 }],
+      partnerships_at_risk: 4,
+      open_impacts: 0,
+    },
     ...{ anchored: 6, unanchored: 6, evaluations_overdue: 0 },
     values: [
       {
-        ...{ outstanding: { amount: '12000.00' }, at_risk: { amount: '4000.00' }, share_at_risk: '0.3333' },
-        ...{ due: { amount: '0.00' }, fulfilment: null },
+        ...{ outstanding: { amount: '12000.00' }, outstanding_at_risk: { amount: '4000.00' }, share_at_risk: '0.3333' },
+        ...{ due: { amount: '0.00' }, fulfilment_rate: null },
       },
     ],
   })
@@ -189,9 +194,9 @@ t.test('a portfolio of twelve before, during and after a pandemic and a change o
     values: [
       {
         outstanding: { amount: '12100.00' },
-        at_risk: { amount: '4300.00' },
+        outstanding_at_risk: { amount: '4300.00' },
         share_at_risk: '0.3553',
-        fulfilment: null,
+        fulfilment_rate: null,
       },
     ],
   })
@@ -218,7 +223,7 @@ t.test('a portfolio of twelve before, during and after a pandemic and a change o
   t.same(changed.atRisk, [2, 3, 4, 5, 6, 7, 8])
   t.match(changed.summary, {
     ...{ anchored: 5, unanchored: 7 },
-    values: [{ at_risk: { amount: '7100.00' }, share_at_risk: '0.5867' }],
+    values: [{ outstanding_at_risk: { amount: '7100.00' }, share_at_risk: '0.5867' }],
   })
   t.same(covered(changed.objectives), [
     ['Music', 5, 3, 3, true],
@@ -257,8 +262,8 @@ t.test('a portfolio of twelve before, during and after a pandemic and a change o
     ...{ by_status: [{ status: 'active', partnerships: 12 }], open_impacts: 0 },
     values: [
       {
-        ...{ outstanding: { amount: '11600.00' }, at_risk: { amount: '7600.00' }, share_at_risk: '0.6551' },
-        ...{ due: { amount: '500.00' }, met: { amount: '500.00' }, fulfilment: '1.0000' },
+        ...{ outstanding: { amount: '11600.00' }, outstanding_at_risk: { amount: '7600.00' }, share_at_risk: '0.6551' },
+        ...{ due: { amount: '500.00' }, met: { amount: '500.00' }, fulfilment_rate: '1.0000' },
       },
     ],
   })

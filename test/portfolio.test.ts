@@ -57,7 +57,7 @@ const cases: Record<RiskRule, { fires: Partial<Risky>[]; not: Partial<Risky>[]; 
     not: [{}, { dimension_scores: ['50', null] }],
     undefined: [{ dimension_scores: [] }, { dimension_scores: [null] }],
   },
-  score_gap: {
+  wide_gap: {
     fires: [{ dimension_gaps: ['20'] }, { dimension_gaps: [null, '-20'] }],
     not: [{}],
     undefined: [{ dimension_gaps: [] }, { dimension_gaps: [null, null] }],
@@ -159,7 +159,7 @@ t.test('thresholds are changed with their ETag, kept in events, and bounded', as
   const nothing = await own.call('PATCH', path, { fit: null }, { ifMatch: '"0"' })
   t.same(nothing.body, first.body, 'null is the standard: nothing changes')
   const set = await own.call('PATCH', path, { fit: 50 }, { ifMatch: '"0"' })
-  t.match(set, { status: 200, etag: '"1"', body: { fit: 50, score_gap: 20 } })
+  t.match(set, { status: 200, etag: '"1"', body: { fit: 50, dimension_gap: 20 } })
   t.equal((await own.call('PATCH', path, { fit: 101, late_days: -1 }, { ifMatch: '*' })).body.errors.length, 2)
   const [event] = (await own.get('/v1/events')).body.data
   t.match(event, { type: 'thresholds.updated', changed: ['fit'], data: { fit: 50 } })
@@ -179,11 +179,11 @@ t.test('scores, gaps and when both sides are to judge it next', async (t) => {
   await respond(service, round, parties[0], answersWith(2))
   t.match(await rowOf(charity), { scores: null }, 'it is blind until closed')
   await respond(service, round, parties[1], answersWith(3))
-  t.same(await fired(charity), ['score_gap', 'evaluation_overdue'], 'closed, and not yet concluded')
+  t.same(await fired(charity), ['wide_gap', 'evaluation_overdue'], 'closed, and not yet concluded')
   await stepRound(service, round, 'conclude', conclusion)
   const told = (await service.get(`/v1/evaluations/${round.id}/scores`)).body
   const row = await rowOf(charity)
-  t.match(row, { evaluation: { due_on: '2027-02-28', overdue_days: 0 }, rules_fired: ['score_gap'] })
+  t.match(row, { evaluation: { due_on: '2027-02-28', overdue_days: 0 }, rules_fired: ['wide_gap'] })
   const cell = (code: string, side: string) =>
     told.scores.find((score: Json) => score.level === 'dimension' && score.code === code && score.side === side).score
   t.equal(row.scores.dimensions.length, 6)
@@ -413,14 +413,14 @@ t.test('pages, sorts and filters: each partnership once, whatever it is sorted b
   t.match(summary, {
     partnerships: 5,
     by_status: [{ status: 'active', partnerships: 5 }],
-    at_risk: 3,
+    partnerships_at_risk: 3,
     values: [
       {
         currency: 'EUR',
         outstanding: { amount: '1999.00' },
-        at_risk: { amount: '999.00' },
+        outstanding_at_risk: { amount: '999.00' },
         share_at_risk: '0.4997',
-        fulfilment: null,
+        fulfilment_rate: null,
       },
     ],
   })

@@ -65,7 +65,7 @@ t.test('an organisation answers in its own name, and its scores are frozen and c
   t.match(receipt, { party_id: null, evaluation_status: 'closed' })
 
   const { scores, gaps, gaps_reason, understanding, previous } = (await service.get(`${at}/scores`)).body
-  t.strictSame([gaps, gaps_reason, understanding, previous], [null, 'one_side', [], []])
+  t.strictSame([gaps, gaps_reason, understanding, previous], [null, 'one_side_only', [], []])
   t.same([...new Set(scores.map(({ side }: Json) => side))], ['non_profit'], 'there is one side')
   t.same(
     scores.filter(({ level }: Json) => level === 'dimension').map(({ code }: Json) => code),
@@ -435,7 +435,7 @@ t.test('a partner sees the rounds of its own organisation alone, and answers the
     t.same([...told], [own.id], `${who} is told of its own`)
   }
   const shown = (await service.get(`${path}/${mine.id}/scores`, { key: keys.charity })).body
-  t.same([shown.gaps, shown.gaps_reason], [null, 'one_side'])
+  t.same([shown.gaps, shown.gaps_reason], [null, 'one_side_only'])
   t.ok(shown.scores.length > 5)
   t.equal((await service.get('/v1/evaluation-templates/alliance-readiness', { key: keys.loner })).status, 200)
 })
@@ -451,7 +451,7 @@ t.test('where an organisation is merged its rounds move along, with what belongs
   const before = (await service.get('/v1/events?limit=200')).body.latest
   const merging = { duplicate_id: duplicate.id }
   const preview = await service.call('POST', `/v1/organisations/${survivor.id}/merge-preview`, merging)
-  t.equal(preview.body.moves.evaluations, 2)
+  t.equal(preview.body.moves.evaluations_count, 2)
   const merge = (key?: string) =>
     service.call('POST', `/v1/organisations/${survivor.id}/merge`, merging, { ifMatch: '*', ...(key ? { key } : {}) })
   isProblem(t, await merge(await service.keyWith(['organisations:write'])), 'forbidden')
@@ -530,7 +530,7 @@ t.test('exports tell whose round it is, and what changed since', async (t) => {
   const whole = await exported(service, { format: 'csv', tables: ['evaluations', 'evaluation_scores'] })
   const other = await organisation(service, 'non_profit', 'The survivor')
   await service.call('POST', `/v1/organisations/${other.id}/merge`, { duplicate_id: charity.id }, { ifMatch: '*' })
-  const order = { format: 'csv', tables: ['evaluations', 'evaluation_scores'], changed_since_sequence: whole.sequence }
+  const order = { format: 'csv', tables: ['evaluations', 'evaluation_scores'], changed_after_sequence: whole.sequence }
   const since = await exported(service, order)
   for (const name of ['evaluations', 'evaluation_scores']) {
     const rows: Json[] = parse(await fileOf(service, since, `${name}.csv`), { columns: true })

@@ -402,7 +402,7 @@ export interface Exports {
   as_of: string | null;
   as_of_day: string | null;
   attempt: Generated<number>;
-  changed_since_sequence: string | null;
+  changed_after_sequence: string | null;
   compression: string;
   created_at: string;
   dialect: string;
@@ -868,6 +868,7 @@ export interface TermVersions {
 
 export interface Thresholds {
   created_at: string;
+  dimension_gap: number | null;
   dimension_score: number | null;
   ending_days: number | null;
   evaluation_overdue_days: number | null;
@@ -875,7 +876,6 @@ export interface Thresholds {
   id: string;
   late_days: number | null;
   late_percent: number | null;
-  score_gap: number | null;
   tenant_id: string;
   updated_at: string;
   version: number;

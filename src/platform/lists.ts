@@ -37,9 +37,13 @@ export const byDate = (column: string): SortKey => ({
   type: 'date',
 })
 
+/** One or more codes of a closed list: the parameter of a filter. */
+export const someOf = (values: readonly string[]) =>
+  Type.Array(codes(values), { minItems: 1, maxItems: 50, description: 'One or more, with commas' })
+
 /** Rows whose column is one of the codes given: `status=active,paused`. */
 export const oneOf = (name: string, values: readonly string[], column = name): Filter => ({
-  schema: Type.Array(codes(values), { minItems: 1, maxItems: 50, description: `One or more, with commas` }),
+  schema: someOf(values),
   where: sql`${sql.ref(`r.${column}`)} = any(${param(name)}::text[])`,
 })
 

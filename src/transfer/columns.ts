@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
-import { codes, ExternalRef, Metadata, ref } from '../core/schemas.ts'
+import { ExternalRef, Metadata, ref } from '../core/schemas.ts'
 import { tenantParam } from '../db/prepared.ts'
 
 /**
@@ -137,7 +137,3 @@ export const jsonOf = (column: string) => sql`to_json(${sql.ref(column)})`
 /** A code of a closed list. */
 export const codeColumn = (values: readonly string[], meaning: string, more: Partial<PlainColumn> = {}) =>
   ({ type: 'code', codes: values, meaning, ...more }) satisfies PlainColumn
-
-/** One or more codes of a closed list, with commas: the parameter of a filter. */
-export const listOf = (values: readonly string[]) =>
-  Type.Array(codes(values), { minItems: 1, maxItems: 50, description: 'One or more, with commas' })

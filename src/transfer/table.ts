@@ -46,7 +46,7 @@ export interface Choice {
   tenantId: string
   given: Given
   /** Only what events after this one touched. */
-  changedSince?: number | null
+  changedAfter?: number | null
 }
 
 /** A table as it is exported: contract, SQL and documentation come from this one definition. */
@@ -70,13 +70,13 @@ export interface Table {
 /** Defines a table over its source, whose main table goes by the alias `r` and has a `tenant_id`. */
 export function defineTable<D, T extends keyof D>(source: Source<D, T>, options: TableOptions<D, T>): Table {
   const { name, grain, notes, key, unit, columns, filters } = options
-  const chosen = ({ tenantId, given, changedSince = null }: Choice) => {
+  const chosen = ({ tenantId, given, changedAfter = null }: Choice) => {
     const used = Object.entries(filters).filter(([filter]) => given[filter] !== undefined)
     const values: Record<string, unknown> = { tenant_id: tenantId }
     for (const [filter, { value }] of used) values[filter] = value ? value(given[filter] as never) : given[filter]
     const conditions = [sql<boolean>`r.tenant_id = ${tenantParam}`, ...used.map(([, { where }]) => where)]
-    if (changedSince !== null) {
-      values['changed_since'] = String(changedSince)
+    if (changedAfter !== null) {
+      values['changed_after'] = String(changedAfter)
       conditions.push(
         sql<boolean>`${orderOf(unit.column, columns[unit.column])} in (select id from ${touchedUnits(unit)} t)`,
       )

@@ -11,18 +11,18 @@ export interface Unit {
   touchedBy: readonly RawBuilder<unknown>[]
 }
 
-const since = param('changed_since')
+const after = param('changed_after')
 
 /** The records of a kind themselves. */
 export const touched = (type: string) => sql`
   select e.resource_id as id, e.sequence from events e
-  where e.tenant_id = ${tenantParam} and e.sequence > ${since}::bigint and e.resource_type = ${sql.lit(type)}`
+  where e.tenant_id = ${tenantParam} and e.sequence > ${after}::bigint and e.resource_type = ${sql.lit(type)}`
 
 /** What rows of a table name in `column`, where they name a record of the kind in `through`. */
 export const touchedVia = (type: string, table: string, through: string, column: string) => sql`
   select x.${sql.ref(column)} as id, e.sequence from events e
   join ${sql.table(table)} x on x.tenant_id = e.tenant_id and x.${sql.ref(through)} = e.resource_id
-  where e.tenant_id = ${tenantParam} and e.sequence > ${since}::bigint and e.resource_type = ${sql.lit(type)}`
+  where e.tenant_id = ${tenantParam} and e.sequence > ${after}::bigint and e.resource_type = ${sql.lit(type)}`
 
 /** The units that were touched, each with the last event that did. */
 export const touchedUnits = ({ touchedBy }: Unit) => sql`(
@@ -78,7 +78,7 @@ export const commitmentUnit: Unit = {
     sql`select c.id, e.sequence from events e
       join partnership_parties y on y.tenant_id = e.tenant_id and y.organisation_id = e.resource_id
       join commitments c on c.tenant_id = y.tenant_id and c.partnership_id = y.partnership_id
-      where e.tenant_id = ${tenantParam} and e.sequence > ${since}::bigint and e.resource_type = 'organisation'`,
+      where e.tenant_id = ${tenantParam} and e.sequence > ${after}::bigint and e.resource_type = 'organisation'`,
   ],
 }
 

@@ -120,7 +120,7 @@ async function parquetOf({ service, duck, directory }: World): Promise<string[]>
 
 /** The files of an export of what changed since the beginning. It leaves events: it is asked for last. */
 async function changesOf({ service }: World): Promise<string[]> {
-  const order = { tables, format: 'ndjson', changed_since_sequence: 0 }
+  const order = { tables, format: 'ndjson', changed_after_sequence: 0 }
   const { id } = await service.make('/v1/exports', order)
   await makeExport(service, id)
   const { files } = (await service.get(`/v1/exports/${id}`)).body

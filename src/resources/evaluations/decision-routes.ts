@@ -83,13 +83,7 @@ const decisionList = defineList({
     ...filters,
     evaluation_id: belongingTo('evaluation_id'),
     partnership_id: belongingTo('partnership_id'),
-    organisation_id: {
-      schema: uuid({
-        description: 'Of partnerships in which this organisation takes or took part, and of its own readiness rounds',
-      }),
-      names: 'organisations',
-      where: sql<boolean>`r.id in (${ofOrganisation('evaluation_decisions')})`,
-    },
+    organisation_id: ofOrganisation('evaluation_decisions'),
   },
 })
 

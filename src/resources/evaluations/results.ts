@@ -37,7 +37,7 @@ export async function readScores(tx: ReadTx, id: string): Promise<EvaluationScor
     },
     scores,
     gaps: sides.length < 2 ? null : gapsOf(scores, sides),
-    gaps_reason: sides.length < 2 ? 'one_side' : null,
+    gaps_reason: sides.length < 2 ? 'one_side_only' : null,
     understanding: understandingOf(template, scores, sides),
     previous: previous.map((round) => ({
       ...round,

@@ -49,14 +49,7 @@ const list = defineList({
   defaultSort: 'created_at',
   filters: {
     partnership_id: belongingTo('partnership_id'),
-    organisation_id: {
-      schema: uuid({
-        description:
-          'Rounds of the partnerships in which this organisation takes or took part, and those in which it judges itself',
-      }),
-      names: 'organisations',
-      where: sql`r.id in (${ofOrganisation('evaluations')})`,
-    },
+    organisation_id: ofOrganisation('evaluations'),
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
     disruption_id: { schema: uuid(), where: sql`r.disruption_id = ${param('disruption_id')}::uuid` },

@@ -4,8 +4,10 @@ import { sides } from '../partnerships/schemas.ts'
 import { evaluationKinds } from './schemas.ts'
 
 export const scoreLevels = ['overall', 'dimension', 'item', 'prediction'] as const
+/** Of gaps: what predicts the other side is held beside what that one says, and has none. */
+export const gapLevels = scoreLevels.filter((level) => level !== 'prediction')
 export const suppressionReasons = ['too_few', 'complementary'] as const
-export const gapReasons = ['one_side'] as const
+export const gapReasons = ['one_side_only'] as const
 
 const score = (description: string) =>
   nullable(Type.String({ pattern: '^-?\\d{1,3}(\\.\\d{1,6})?$', description, examples: ['66.666667'] }))
@@ -153,7 +155,7 @@ export const EvaluationScores = Type.Object(
     ),
     gaps_reason: nullable(
       codes(gapReasons, {
-        description: 'one_side: nobody was asked but one side, as in a readiness round. Null where there are gaps',
+        description: 'one_side_only: nobody was asked but one side, as in a readiness round. Null where there are gaps',
       }),
     ),
     understanding: Type.Array(ref(Understanding), {

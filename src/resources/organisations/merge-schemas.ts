@@ -43,11 +43,11 @@ export const OrganisationMergePreview = Type.Object(
     moves: Type.Object({
       external_refs: Type.Array(ref(ExternalRef)),
       identifiers: Type.Array(ref(Identifier)),
-      contacts: count('Contacts'),
-      partnerships: count('Partnerships in which it is a party'),
-      objectives: count('Objectives'),
-      evaluations: count('Rounds in which it judges itself'),
-      subsidiaries: count('Organisations whose parent it is'),
+      contacts_count: count('Contacts'),
+      partnerships_count: count('Partnerships in which it is a party'),
+      objectives_count: count('Objectives'),
+      evaluations_count: count('Rounds in which it judges itself'),
+      subsidiaries_count: count('Organisations whose parent it is'),
     }),
     conflicts: Type.Array(ref(MergeConflict), {
       description: 'Why it would be refused as things are; none: it would not',

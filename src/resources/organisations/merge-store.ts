@@ -17,23 +17,27 @@ export async function organisationsLock(tx: Tx, ids: readonly string[]): Promise
 }
 
 export interface MergeCounts {
-  contacts: number
-  partnerships: number
-  objectives: number
-  evaluations: number
-  subsidiaries: number
+  contacts_count: number
+  partnerships_count: number
+  objectives_count: number
+  evaluations_count: number
+  subsidiaries_count: number
 }
 
 /** How many records of each kind point at an organisation. */
 export async function organisationCounts(tx: ReadTx, id: string): Promise<MergeCounts> {
   const counted = await sql<MergeCounts>`
     select
-      (select count(*)::int from contacts where tenant_id = ${tx.tenantId} and organisation_id = ${id}) as contacts,
+      (select count(*)::int from contacts where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+        as contacts_count,
       (select count(*)::int from partnership_parties where tenant_id = ${tx.tenantId} and organisation_id = ${id})
-        as partnerships,
-      (select count(*)::int from objectives where tenant_id = ${tx.tenantId} and organisation_id = ${id}) as objectives,
-      (select count(*)::int from evaluations where tenant_id = ${tx.tenantId} and organisation_id = ${id}) as evaluations,
-      (select count(*)::int from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id}) as subsidiaries
+        as partnerships_count,
+      (select count(*)::int from objectives where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+        as objectives_count,
+      (select count(*)::int from evaluations where tenant_id = ${tx.tenantId} and organisation_id = ${id})
+        as evaluations_count,
+      (select count(*)::int from organisations where tenant_id = ${tx.tenantId} and parent_id = ${id})
+        as subsidiaries_count
   `.execute(tx.db)
   return counted.rows[0] as MergeCounts
 }

@@ -172,11 +172,11 @@ function conflicting(conflicts: readonly MergeConflict[]): Problem {
 
 /** A merge changes whose records are whose: that asks for what changing each of them asks for. */
 async function requireScopes(tx: Tx, duplicateId: string): Promise<void> {
-  const { contacts, objectives, partnerships, evaluations } = await organisationCounts(tx, duplicateId)
-  if (contacts > 0) requireScope(tx, 'personal_data:write', 'Moving contacts')
-  if (objectives > 0) requireScope(tx, 'objectives:write', 'Moving objectives')
-  if (partnerships > 0) requireScope(tx, 'partnerships:write', 'Moving the seats in partnerships')
-  if (evaluations > 0) requireScope(tx, 'evaluations:write', 'Moving readiness rounds')
+  const has = await organisationCounts(tx, duplicateId)
+  if (has.contacts_count > 0) requireScope(tx, 'personal_data:write', 'Moving contacts')
+  if (has.objectives_count > 0) requireScope(tx, 'objectives:write', 'Moving objectives')
+  if (has.partnerships_count > 0) requireScope(tx, 'partnerships:write', 'Moving the seats in partnerships')
+  if (has.evaluations_count > 0) requireScope(tx, 'evaluations:write', 'Moving readiness rounds')
 }
 
 /** The survivor is found by the duplicate's names as well. */

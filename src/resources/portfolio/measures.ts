@@ -71,7 +71,7 @@ const ruleFrom: Record<RiskRule, Part> = {
   response_overdue: 'impacts',
   deliveries_late: 'value',
   low_score: 'round',
-  score_gap: 'round',
+  wide_gap: 'round',
   evaluation_overdue: 'evaluation',
   impact_evaluation_overdue: 'impacts',
   pause_overdue: 'pause',

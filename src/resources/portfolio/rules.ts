@@ -7,7 +7,7 @@ export const riskRules = [
   'response_overdue',
   'deliveries_late',
   'low_score',
-  'score_gap',
+  'wide_gap',
   'evaluation_overdue',
   'impact_evaluation_overdue',
   'pause_overdue',
@@ -61,9 +61,9 @@ const rules: Rules = {
     const scores = defined(dimension_scores)
     return scores.length === 0 ? null : scores.some((score) => isLess(score, String(dimension_score)))
   },
-  score_gap({ dimension_gaps }, { score_gap }) {
+  wide_gap({ dimension_gaps }, { dimension_gap }) {
     const gaps = defined(dimension_gaps)
-    return gaps.length === 0 ? null : gaps.some((gap) => !isLess(size(gap), String(score_gap)))
+    return gaps.length === 0 ? null : gaps.some((gap) => !isLess(size(gap), String(dimension_gap)))
   },
   evaluation_overdue({ evaluation_overdue_days: days }, { evaluation_overdue_days }) {
     return days === null ? null : days > evaluation_overdue_days

@@ -169,10 +169,10 @@ export const PortfolioValue = Type.Object(
     partnerships: count('Whose amounts are in this currency'),
     due: money('What was due by then'),
     met: money('What was delivered of that'),
-    fulfilment: ratio('met divided by due'),
+    fulfilment_rate: ratio('met divided by due'),
     outstanding: money('What is still owed'),
-    at_risk: money('What is still owed in partnerships where a rule fires'),
-    share_at_risk: ratio('at_risk divided by outstanding'),
+    outstanding_at_risk: money('What is still owed in partnerships where a rule fires'),
+    share_at_risk: ratio('outstanding_at_risk divided by outstanding'),
   },
   { $id: 'PortfolioValue', description: 'Sums in one currency: amounts in different ones are never added' },
 )
@@ -195,7 +195,7 @@ export const PortfolioSummary = Type.Object(
     by_status: Type.Array(
       Type.Object({ status: codes(partnershipStatuses), partnerships: count('In this state on the day') }),
     ),
-    at_risk: count('Partnerships where a rule fires'),
+    partnerships_at_risk: count('Partnerships where a rule fires'),
     values: Type.Array(ref(PortfolioValue)),
     rules: Type.Array(ref(PortfolioRule)),
     anchored: count('Partnerships that support an objective at least'),

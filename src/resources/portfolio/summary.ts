@@ -38,7 +38,7 @@ export function summaryOf(
       const partnerships = count((row) => row.status === status)
       return partnerships > 0 ? [{ status, partnerships }] : []
     }),
-    at_risk: count((row) => row.is_at_risk),
+    partnerships_at_risk: count((row) => row.is_at_risk),
     values: byCurrency(all).map(([currency, some]) => sumsIn(currency, some)),
     rules: riskRules.map((rule) => {
       const fired = all.filter(({ row }) => row.rules_fired.includes(rule))
@@ -70,9 +70,9 @@ function sumsIn(currency: string, some: readonly Summed[]): PortfolioSummary['va
     partnerships: some.length,
     due: money(due),
     met: money(met),
-    fulfilment: ratioOf(met, due),
+    fulfilment_rate: ratioOf(met, due),
     outstanding: money(outstanding),
-    at_risk: money(atRisk),
+    outstanding_at_risk: money(atRisk),
     share_at_risk: isLess('0', outstanding) ? ratioOf(atRisk, outstanding) : null,
   }
 }

@@ -12,7 +12,7 @@ const bounds = {
   late_days: { standard: 30, maximum: 3650, description: 'What was due more than this many days ago is late' },
   late_percent: { standard: 20, maximum: 100, description: 'More than this share of what is due being late is a risk' },
   dimension_score: { standard: 50, maximum: 100, description: 'A dimension that a side scores below this is a risk' },
-  score_gap: { standard: 20, maximum: 100, description: 'Sides that are this far apart on a dimension are a risk' },
+  dimension_gap: { standard: 20, maximum: 100, description: 'Sides that are this far apart on a dimension are a risk' },
   evaluation_overdue_days: {
     standard: 90,
     maximum: 3650,

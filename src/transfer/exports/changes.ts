@@ -24,8 +24,8 @@ export interface Changes {
   name: string
   columns: Readonly<Record<string, Column>>
   key: readonly string[]
-  copy(form: Form, choice: { tenantId: string; changedSince: number }): string
-  count(choice: { tenantId: string; changedSince: number }): string
+  copy(form: Form, choice: { tenantId: string; changedAfter: number }): string
+  count(choice: { tenantId: string; changedAfter: number }): string
 }
 
 /**
@@ -44,9 +44,9 @@ export function changesOf({ name, unit, columns }: Table): Changes {
     sql`t.sequence`,
     sql`not exists (select from ${sql.table(unit.of)} o where o.tenant_id = ${tenantParam} and o.id = t.id)`,
   ]
-  const values = ({ tenantId, changedSince }: { tenantId: string; changedSince: number }) => ({
+  const values = ({ tenantId, changedAfter }: { tenantId: string; changedAfter: number }) => ({
     tenant_id: tenantId,
-    changed_since: String(changedSince),
+    changed_after: String(changedAfter),
   })
   return {
     name: `${name}_changes`,

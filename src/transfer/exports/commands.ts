@@ -40,7 +40,7 @@ export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome
     dialect: write.dialect ?? 'rfc4180',
     compression: write.compression ?? 'none',
     filters: write.filters ?? {},
-    changed_since_sequence: write.changed_since_sequence ?? null,
+    changed_after_sequence: write.changed_after_sequence ?? null,
     as_of: asOf,
   } as const
   const faults = new Faults()
@@ -48,9 +48,9 @@ export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome
   if (asOf !== null) checkDay(order, asOf, write.tables ?? every, { faults, today: dateIn(latestZone, tx.now) })
   faults.refuse()
   await requireRecorded(tx, write.as_of ?? undefined, '/as_of')
-  if (order.changed_since_sequence !== null) {
+  if (order.changed_after_sequence !== null) {
     const { oldest, latest } = await feedBounds(tx)
-    checkPosition(order.changed_since_sequence, oldest, latest)
+    checkPosition(order.changed_after_sequence, oldest, latest)
   }
   await requireRoom(tx)
   const id = newId()
@@ -84,14 +84,14 @@ function check({ tables: chosen, format, dialect, compression, filters }: Export
 
 /** What is asked of a day must be kept by day: tables, and filters too. */
 function checkDay(
-  { changed_since_sequence, filters }: ExportOrder,
+  { changed_after_sequence, filters }: ExportOrder,
   asOf: string,
   named: readonly string[],
   { faults, today }: { faults: Faults; today: string },
 ): void {
-  if (changed_since_sequence !== null) {
-    const detail = 'What changed since leads to the present: leave as_of or changed_since_sequence out.'
-    faults.add('/changed_since_sequence', 'not_applicable', detail)
+  if (changed_after_sequence !== null) {
+    const detail = 'What changed after a position leads to the present: leave as_of or changed_after_sequence out.'
+    faults.add('/changed_after_sequence', 'not_applicable', detail)
   }
   if (asOf > today) faults.add('/as_of', 'in_future', `It is ${today} at the latest: ask about that day or earlier.`)
   for (const [at, name] of named.entries()) {

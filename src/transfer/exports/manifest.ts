@@ -39,7 +39,7 @@ export function manifestOf(
 ): Json {
   const isTabular = order.format === 'csv'
   const whole = new Set(
-    order.changed_since_sequence === null && order.as_of === null
+    order.changed_after_sequence === null && order.as_of === null
       ? files.map(({ name }) => name).filter((name) => !order.filters[name])
       : [],
   )
@@ -51,7 +51,7 @@ export function manifestOf(
     created: moment.snapshotAt,
     as_of: order.as_of ?? moment.snapshotAt,
     sequence: Number(moment.sequence),
-    changed_since_sequence: order.changed_since_sequence,
+    changed_after_sequence: order.changed_after_sequence,
     schema_version: schemaVersion,
     filters: order.filters,
     resources: files.map((described) => resourceOf(order, described, whole)),

@@ -18,7 +18,7 @@ the export again and again to see how far it is; when it has \`succeeded\` its f
 \`expires_at\`. An export that fails or is cancelled has no files. \`datapackage.json\` says what the files hold: columns,
 keys, rows, SHA-256, and the \`sequence\` from which to go on.
 
-With \`changed_since_sequence\` (\`sequence\` of the export before) only what changed is written. For each table take away
+With \`changed_after_sequence\` (\`sequence\` of the export before) only what changed is written. For each table take away
 the rows whose key stands in \`{table}_changes\`, then add those of \`{table}\`: the result is the table as it is now. A
 position older than the feed of events keeps is refused with 410.
 

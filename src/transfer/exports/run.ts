@@ -98,7 +98,7 @@ interface Part extends Pick<Changes, 'name' | 'columns' | 'key'> {
 
 /** What is written, each part in a file of its own: tables and, of an export of changes, what to take away first. */
 function partsOf(
-  { tables: chosen, filters, changed_since_sequence: changedSince, as_of, ...form }: Attempt,
+  { tables: chosen, filters, changed_after_sequence: changedAfter, as_of, ...form }: Attempt,
   tenantId: string,
 ): Part[] {
   return tables
@@ -107,11 +107,11 @@ function partsOf(
       const { name, columns, key } = now
       const table = as_of === null ? now : asOfADay(name)
       const given = { ...filters[name], ...(as_of === null ? {} : { as_of }) }
-      const choice = { tenantId, given, changedSince }
+      const choice = { tenantId, given, changedAfter }
       const rows = { table: name, name, columns, key, copy: table.copy(form, choice), count: table.count(choice) }
-      if (changedSince === null) return [rows]
+      if (changedAfter === null) return [rows]
       const changes = changesOf(table)
-      const since = { tenantId, changedSince }
+      const since = { tenantId, changedAfter }
       return [{ ...changes, table: name, copy: changes.copy(form, since), count: changes.count(since) }, rows]
     })
 }
@@ -129,9 +129,9 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
   return database.snapshot(caller(), signal, async (tx) => {
     const snapshotAt = clock.now()
     const sequence = await eventSequence(tx)
-    if (attempt.changed_since_sequence !== null) {
+    if (attempt.changed_after_sequence !== null) {
       const { oldest, latest } = await feedBounds(tx)
-      checkPosition(attempt.changed_since_sequence, oldest, latest)
+      checkPosition(attempt.changed_after_sequence, oldest, latest)
     }
     const parts = partsOf(attempt, context.tenantId)
     const expected: number[] = []

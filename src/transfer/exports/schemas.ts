@@ -8,10 +8,22 @@ export const compressions = ['none', 'gzip', 'zstd'] as const
 
 const tableNames = tables.map(({ name }) => name)
 
+/** The parameters of a query as members of a body: lists are JSON arrays there, and nothing is written with commas. */
+function inBody(query: TSchema): TSchema {
+  const properties = Object.entries((query as { properties: Record<string, TSchema> }).properties)
+  const said = (schema: TSchema) => ({ ...schema, description: 'One or more' })
+  return {
+    ...query,
+    properties: Object.fromEntries(
+      properties.map(([name, schema]) => [name, Type.IsArray(schema) ? said(schema) : schema]),
+    ),
+  }
+}
+
 const filters = Object.fromEntries(
   tables
     .filter(({ query }) => Object.keys((query as { properties?: object }).properties ?? {}).length > 0)
-    .map(({ name, query }) => [name, Type.Optional(query)]),
+    .map(({ name, query }) => [name, Type.Optional(inBody(query))]),
 ) as Record<string, TSchema>
 
 /** The filters by table, as those of the streamed exports have them. */
@@ -51,7 +63,7 @@ export const Export = Type.Object(
     dialect: codes(dialects),
     compression: codes(compressions),
     filters: ref(ExportFilters),
-    changed_since_sequence: nullable(sequence('Only what changed after this position of the feed of events')),
+    changed_after_sequence: nullable(sequence('Only what changed after this position of the feed of events')),
     progress: Type.Object({
       rows_done: Type.Integer({ minimum: 0 }),
       rows_expected: nullable(Type.Integer({ minimum: 0, description: 'Null until they are counted' })),
@@ -94,10 +106,10 @@ export const ExportCreate = strictObject(
         }),
       ),
     ),
-    changed_since_sequence: Type.Optional(
+    changed_after_sequence: Type.Optional(
       nullable(
         sequence(
-          '`sequence` of the export before. Of each table only what changed since is written, and beside it a file ' +
+          '`sequence` of the export before, as it is: of each table only what later events touched is written, and beside it a file ' +
             '{table}_changes that says which rows to take away first',
         ),
       ),

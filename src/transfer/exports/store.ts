@@ -11,7 +11,7 @@ export interface ExportOrder {
   dialect: Export['dialect']
   compression: Export['compression']
   filters: Record<string, Record<string, unknown>>
-  changed_since_sequence: number | null
+  changed_after_sequence: number | null
   /** The day as of which the tables are told. */
   as_of: string | null
 }
@@ -27,7 +27,7 @@ export async function exportInsert(tx: Tx, id: string, { as_of, ...order }: Expo
       ...order,
       as_of_day: as_of,
       filters: JSON.stringify(order.filters),
-      changed_since_sequence: order.changed_since_sequence?.toString() ?? null,
+      changed_after_sequence: order.changed_after_sequence?.toString() ?? null,
       status: 'queued',
       ordered_by: tx.actor.id,
     })
@@ -57,7 +57,7 @@ const beginning = prepare<Attempt>(sql`
   update exports set status = 'running', attempt = attempt + 1, version = version + 1, updated_at = ${param('now')}::timestamptz,
     started_at = coalesce(started_at, ${param('now')}::timestamptz), rows_done = 0, rows_expected = null
   where tenant_id = ${tenantParam} and id = ${param('id')}::uuid and status in ('queued', 'running')
-  returning id, attempt, tables, format, dialect, compression, filters, changed_since_sequence::integer,
+  returning id, attempt, tables, format, dialect, compression, filters, changed_after_sequence::integer,
     as_of_day as as_of`)
 const clearing = prepare(
   sql`delete from export_chunks where tenant_id = ${tenantParam} and export_id = ${param('id')}::uuid`,

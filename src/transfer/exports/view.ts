@@ -17,7 +17,7 @@ const view: View<Export> = compiler.selectFrom('exports as r').select((eb) => [
   eb.ref('r.dialect').$castTo<Export['dialect']>().as('dialect'),
   eb.ref('r.compression').$castTo<Export['compression']>().as('compression'),
   eb.ref('r.filters').$castTo<Export['filters']>().as('filters'),
-  eb.ref('r.changed_since_sequence').$castTo<number | null>().as('changed_since_sequence'),
+  eb.ref('r.changed_after_sequence').$castTo<number | null>().as('changed_after_sequence'),
   sql<Export['progress']>`json_build_object('rows_done', r.rows_done, 'rows_expected', r.rows_expected)`.as('progress'),
   'r.as_of_day as as_of',
   'r.as_of as snapshot_at',

@@ -9,8 +9,8 @@ import { refsOf } from '../columns.ts'
 import { dated, day } from '../dated.ts'
 import { amendmentsTable, substitutionsTable } from './changes.ts'
 import { fulfilmentsTable } from './deliveries.ts'
-import { evaluationGapsTable, gapsSource } from './evaluation-gaps.ts'
-import { evaluationScoresTable, scoreLevelFilter, scoresSource } from './evaluation-scores.ts'
+import { evaluationGapsTable, gapLevelFilter, gapsSource } from './evaluation-gaps.ts'
+import { evaluationScoresTable, roundFilters, scoreLevelFilter, scoresSource } from './evaluation-scores.ts'
 import { objectiveLinksTable } from './objectives.ts'
 import { partnershipStatusHistoryTable } from './partnerships.ts'
 import { pausesTable } from './pauses.ts'
@@ -157,7 +157,7 @@ export const datedScores = dated(
     undated: [],
     filters: {
       ...by('partnership_id', 'e.partnership_id'),
-      ...by('organisation_id', 'e.organisation_id'),
+      organisation_id: roundFilters.organisation_id,
       level: scoreLevelFilter,
     },
   },
@@ -172,7 +172,11 @@ export const datedGaps = dated(
     where: sql`${dayOf('closed_at')} <= ${theDay}`,
     about: 'Rounds closed by then.',
     undated: [],
-    filters: { ...by('partnership_id', 'e.partnership_id'), level: scoreLevelFilter },
+    filters: {
+      ...by('partnership_id', 'e.partnership_id'),
+      organisation_id: roundFilters.organisation_id,
+      level: gapLevelFilter,
+    },
   },
 )
 

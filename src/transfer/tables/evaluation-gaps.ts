@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
-import { compiler, param } from '../../db/prepared.ts'
-import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
+import { compiler } from '../../db/prepared.ts'
+import { gapLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { gapThreshold } from '../../resources/evaluations/scoring.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
-import { codeColumn, evaluationKey, listOf, optional, partnershipKey } from '../columns.ts'
+import { codeColumn, evaluationKey, optional, partnershipKey } from '../columns.ts'
 import { defineTable } from '../table.ts'
 import { evaluationUnit, within } from '../touched.ts'
-import { roundFilters } from './evaluation-scores.ts'
+import { levelFilter, roundFilters } from './evaluation-scores.ts'
 
 const order = (side: string) => sql`array_position(${sql.lit(`{${sides.join(',')}}`)}::text[], ${sql.ref(side)})`
 
@@ -29,6 +29,8 @@ export const gapsSource = compiler
       .on('e.status', 'in', [sql.lit('closed'), sql.lit('concluded')]),
   )
 
+export const gapLevelFilter = levelFilter(gapLevels)
+
 /** How far two sides are apart. */
 export const evaluationGapsTable = defineTable(gapsSource, {
   name: 'evaluation_gaps',
@@ -43,10 +45,7 @@ export const evaluationGapsTable = defineTable(gapsSource, {
     partnership_id: partnershipKey('The partnership that was judged', { value: sql.ref('e.partnership_id') }),
     first_side: codeColumn(sides, 'The side from whose score that of the other is taken', { value: sql.ref('r.side') }),
     second_side: codeColumn(sides, 'The other side', { value: sql.ref('o.side') }),
-    level: codeColumn(
-      scoreLevels.filter((level) => level !== 'prediction'),
-      'Whether the row is of the whole, of a dimension or of an item',
-    ),
+    level: codeColumn(gapLevels, 'Whether the row is of the whole, of a dimension or of an item'),
     code: { type: 'text', meaning: 'The item or dimension in the questionnaire; overall for the whole' },
     position: { type: 'integer', meaning: 'The order of the row within its round, from 0' },
     gap: {
@@ -70,6 +69,6 @@ export const evaluationGapsTable = defineTable(gapsSource, {
   },
   filters: {
     ...roundFilters,
-    level: { schema: listOf(scoreLevels), where: sql`r.level = any(${param('level')}::text[])` },
+    level: gapLevelFilter,
   },
 })

@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import { instant, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
-import type { Filter } from '../../platform/lists.ts'
+import { type Filter, someOf } from '../../platform/lists.ts'
+import { ofOrganisation } from '../../resources/evaluations/of-organisation.ts'
 import { evaluationKinds, responseModes } from '../../resources/evaluations/schemas.ts'
 import { scoreLevels, suppressionReasons } from '../../resources/evaluations/score-schemas.ts'
 import { sides } from '../../resources/partnerships/schemas.ts'
-import { listOf } from '../columns.ts'
 import { defineTable } from '../table.ts'
 import { evaluationUnit, within } from '../touched.ts'
 
@@ -22,9 +22,10 @@ export const scoresSource = compiler.selectFrom('evaluation_scores as r').innerJ
 
 /** What narrows rounds by the alias `e`. */
 export const roundFilters = {
-  status: { schema: listOf(shownStatuses), where: sql<boolean>`e.status = any(${param('status')}::text[])` },
-  kind: { schema: listOf(evaluationKinds), where: sql<boolean>`e.kind = any(${param('kind')}::text[])` },
+  status: { schema: someOf(shownStatuses), where: sql<boolean>`e.status = any(${param('status')}::text[])` },
+  kind: { schema: someOf(evaluationKinds), where: sql<boolean>`e.kind = any(${param('kind')}::text[])` },
   partnership_id: { schema: uuid(), where: sql<boolean>`e.partnership_id = ${param('partnership_id')}::uuid` },
+  organisation_id: ofOrganisation('evaluations', 'e.id'),
   closed_since: {
     schema: instant({ description: 'Rounds closed at this instant or later' }),
     where: sql<boolean>`e.closed_at >= ${param('closed_since')}::timestamptz`,
@@ -35,10 +36,11 @@ export const roundFilters = {
   },
 } satisfies Record<string, Filter>
 
-export const scoreLevelFilter: Filter = {
-  schema: listOf(scoreLevels),
+export const levelFilter = (levels: readonly string[]): Filter => ({
+  schema: someOf(levels),
   where: sql`r.level = any(${param('level')}::text[])`,
-}
+})
+export const scoreLevelFilter = levelFilter(scoreLevels)
 
 /** The analysts' main table: what each side of each round finds. */
 export const evaluationScoresTable = defineTable(scoresSource, {
@@ -147,10 +149,6 @@ export const evaluationScoresTable = defineTable(scoresSource, {
   },
   filters: {
     ...roundFilters,
-    organisation_id: {
-      schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
-      where: sql`e.organisation_id = ${param('organisation_id')}::uuid`,
-    },
     level: scoreLevelFilter,
   },
 })

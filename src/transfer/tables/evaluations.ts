@@ -4,6 +4,7 @@ import { instant, nullable, uuid } from '../../core/schemas.ts'
 import { compiler, param } from '../../db/prepared.ts'
 import { oneOf, updatedSince } from '../../platform/lists.ts'
 import { aspects, decisionStatuses, decisions } from '../../resources/evaluations/decision-schemas.ts'
+import { ofOrganisation } from '../../resources/evaluations/of-organisation.ts'
 import { evaluationKinds, evaluationStatuses, responseModes } from '../../resources/evaluations/schemas.ts'
 import {
   amendmentKey,
@@ -29,11 +30,6 @@ const source = compiler
 const ofPartnership = {
   schema: uuid(),
   where: sql<boolean>`r.partnership_id = ${param('partnership_id')}::uuid`,
-}
-
-const ofOrganisation = {
-  schema: uuid({ description: 'The organisation that judges itself: readiness rounds alone' }),
-  where: sql<boolean>`r.organisation_id = ${param('organisation_id')}::uuid`,
 }
 
 /** The rounds in which partnerships are judged, or organisations judge themselves. */
@@ -80,7 +76,7 @@ export const evaluationsTable = defineTable(source, {
     status: oneOf('status', evaluationStatuses),
     kind: oneOf('kind', evaluationKinds),
     partnership_id: ofPartnership,
-    organisation_id: ofOrganisation,
+    organisation_id: ofOrganisation('evaluations'),
     updated_since: updatedSince,
   },
 })
@@ -110,7 +106,7 @@ export const evaluationDecisionsTable = defineTable(compiler.selectFrom('evaluat
     decision: oneOf('decision', decisions),
     status: oneOf('status', decisionStatuses),
     partnership_id: ofPartnership,
-    organisation_id: ofOrganisation,
+    organisation_id: ofOrganisation('evaluation_decisions'),
     updated_since: updatedSince,
   },
 })

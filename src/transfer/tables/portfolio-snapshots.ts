@@ -85,7 +85,7 @@ export const portfolioSnapshotsTable = defineTable(snapshotsSource, {
       value: sql`${at('scores', 'evaluation_id')}::uuid`,
     }),
     score: points('The mean of what both sides scored the whole; null where one is withheld', at('scores', 'score')),
-    score_gap: points('How far they were apart on it', at('scores', 'gap'), { isSigned: true }),
+    overall_gap: points('How far they were apart on it', at('scores', 'gap'), { isSigned: true }),
     lowest_score: points('The lowest score of a dimension by a side', at('scores', 'lowest_score')),
     widest_gap: points('The widest gap on a dimension', at('scores', 'widest_gap')),
     fit: points('The strategic fit; null where nothing was assessed', at('strategy', 'fit')),
