@@ -226,7 +226,7 @@ async function streaming(t: Test, copy: string, { stalledAfterMs = 60_000, steps
     }
   })
   app.get('/', (request, reply) =>
-    sendCopy(database, request, reply, { copy, tag: 'x', headers: {}, stalledAfterMs, steps }),
+    sendCopy(database, request, reply, { copy: async () => copy, variant: 'x', headers: {}, stalledAfterMs, steps }),
   )
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())

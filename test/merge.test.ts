@@ -1,5 +1,6 @@
 import pg from 'pg'
 import t from 'tap'
+import { exported, makeExports } from './support/exporting.ts'
 import { type Json, type Service, startService } from './support/harness.ts'
 import { isProblem } from './support/problem.ts'
 import { draft, organisation } from './support/world.ts'
@@ -227,6 +228,23 @@ t.test("who filters by the id of what was merged finds what is the survivor's, p
   const next = `/v1/objectives?limit=1&organisation_id=${duplicate.id}&cursor=${first.next_cursor}`
   const titles = [first, await read(service, next)].flatMap(({ data }) => data.map(({ title }: Json) => title))
   t.same(titles, ['More children read', 'Books'])
+  const tables = Object.entries<Json>(service.document.paths).flatMap(([url, { get }]) => {
+    const narrows = /exports.*csv$/.test(url) && !/snapshot/.test(url)
+    return narrows && get.parameters.some(({ name }: Json) => name === 'organisation_id') ? [url] : []
+  })
+  for (const url of tables) {
+    const rows = async (id: string) => (await service.get(`${url}?organisation_id=${id}`)).text
+    for (const { id } of [duplicate, survivor]) t.equal(await rows(id.toUpperCase()), await rows(last.id), url)
+  }
+  t.ok(tables.length > 3)
+  await makeExports(t, service)
+  const filters = { objectives: { organisation_id: duplicate.id } }
+  const { files } = await exported(service, { tables: ['objectives'], format: 'csv', filters })
+  t.match(
+    files.map(({ rows }: Json) => rows),
+    [null, 2],
+    'what is ordered as well',
+  )
   const { key } = await service.otherTenant('other')
   t.same((await service.get(`/v1/objectives?organisation_id=${duplicate.id}`, { key })).body.data, [])
   t.same((await read(service, `/v1/objectives?organisation_id=${nobody}`)).data, [])

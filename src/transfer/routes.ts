@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type TObject, Type } from 'typebox'
 import { codes } from '../core/schemas.ts'
@@ -32,12 +31,12 @@ export const exports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { da
         (request, reply) => {
           const { dialect = 'rfc4180', ...given } = request.query as Given & { dialect?: Dialect }
           const form = { format, dialect }
-          const copy = table.copy(form, { tenantId: principalOf(request).tenantId, given })
+          const { tenantId } = principalOf(request)
           return sendCopy(database, request, reply, {
-            copy,
+            copy: async (tx) => table.copy(form, { tenantId, given: await table.followed(tx, given) }),
+            variant: dialect,
             steps: () => stepsOf(table, form),
             isCompressed: format === 'parquet',
-            tag: createHash('sha256').update(dialect).update(copy).digest('base64url').slice(0, 16),
             headers: {
               'content-type': contentTypes[format],
               'content-disposition': `attachment; filename="${name}.${format}"`,

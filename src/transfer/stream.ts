@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -11,10 +12,10 @@ import { compressor, encodingFor } from './compression.ts'
 import { forExports, inSmallHeap } from './heap.ts'
 
 export interface Streamed {
-  /** A `COPY … TO STDOUT`. */
-  copy: string
-  /** What tells this representation from others of the same data. */
-  tag: string
+  /** A `COPY … TO STDOUT`, as this snapshot asks for it. */
+  copy(tx: ReadTx): Promise<string>
+  /** What tells this representation from others of the same rows. */
+  variant: string
   headers: Record<string, string>
   /** What the rows go through before they leave. */
   steps?: () => readonly Transform[]
@@ -33,7 +34,7 @@ export async function sendCopy(
   database: Database,
   request: FastifyRequest,
   reply: FastifyReply,
-  { copy, tag, headers, steps = () => [], isCompressed = false, stalledAfterMs = 60_000 }: Streamed,
+  { copy, variant, headers, steps = () => [], isCompressed = false, stalledAfterMs = 60_000 }: Streamed,
 ): Promise<FastifyReply> {
   const gone = new AbortController()
   const encoding = isCompressed ? undefined : encodingFor(request.headers['accept-encoding'])
@@ -43,12 +44,14 @@ export async function sendCopy(
     await inSmallHeap(forExports, () =>
       database.snapshot(principalOf(request), gone.signal, async (tx) => {
         const sequence = await eventSequence(tx)
+        const statement = await copy(tx)
+        const tag = createHash('sha256').update(variant).update(statement).digest('base64url').slice(0, 16)
         const etag = `"${[sequence, tag, encoding].filter(Boolean).join('-')}"`
         reply.headers({ ...headers, etag, ...(isCompressed ? {} : { vary: varying(reply) }) })
         if (noneMatchHits(request.headers['if-none-match'], etag)) return void reply.code(304).send()
         if (encoding) reply.header('content-encoding', encoding)
         if (request.method === 'HEAD') return void reply.send()
-        const rows = tx.client.query(copyTo(copy))
+        const rows = tx.client.query(copyTo(statement))
         await once(rows, 'readable')
         // A client that reads until the connection closes (HTTP/1.0) must not see an orderly end: hence the reset.
         rows.once('error', () => reply.raw.socket?.resetAndDestroy())

@@ -1,8 +1,10 @@
 import { type RawBuilder, type SelectQueryBuilder, type StringReference, sql } from 'kysely'
 import { type TSchema, Type } from 'typebox'
+import type { ReadTx } from '../db/database.ts'
 import { type Inlined, inline, tenantParam } from '../db/prepared.ts'
 import type { DB } from '../db/rows.ts'
 import type { Filter } from '../platform/lists.ts'
+import { survivorsOf } from '../platform/merged.ts'
 import type { Column } from './columns.ts'
 import { type Form, writerOf } from './forms.ts'
 import { lineOptions } from './lines.ts'
@@ -63,6 +65,8 @@ export interface Table {
   row: TSchema
   /** The `COPY … TO STDOUT` that writes the rows in a form. */
   copy(form: Form, choice: Choice): string
+  /** The filters as they are meant: one that names what was merged away finds what is left, as in lists. */
+  followed(tx: ReadTx, given: Given): Promise<Given>
   /** The statement that says how many rows those are, as `count`. */
   count(choice: Choice): string
 }
@@ -106,6 +110,10 @@ export function defineTable<D, T extends keyof D>(source: Source<D, T>, options:
       )
       const order = sql`${sql.join(key.map((column) => orderOf(column, columns[column])))}`
       return copyOf(form, rows.select(selected).orderBy(order))(values)
+    },
+    async followed(tx, given) {
+      const used = Object.keys(filters).filter((filter) => given[filter] !== undefined)
+      return { ...given, ...(await survivorsOf(tx, filters, used, given)) }
     },
     count(choice) {
       const { rows, values } = chosen(choice)

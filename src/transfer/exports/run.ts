@@ -97,23 +97,25 @@ interface Part extends Pick<Changes, 'name' | 'columns' | 'key'> {
 }
 
 /** What is written, each part in a file of its own: tables and, of an export of changes, what to take away first. */
-function partsOf(
+async function partsOf(
+  tx: ReadTx,
   { tables: chosen, filters, changed_after_sequence: changedAfter, as_of, ...form }: Attempt,
-  tenantId: string,
-): Part[] {
-  return tables
-    .filter(({ name }) => chosen.includes(name))
-    .flatMap((now) => {
-      const { name, columns, key } = now
-      const table = as_of === null ? now : asOfADay(name)
-      const given = { ...filters[name], ...(as_of === null ? {} : { as_of }) }
-      const choice = { tenantId, given, changedAfter }
-      const rows = { table: name, name, columns, key, copy: table.copy(form, choice), count: table.count(choice) }
-      if (changedAfter === null) return [rows]
+): Promise<Part[]> {
+  const { tenantId } = tx
+  const parts: Part[] = []
+  for (const now of tables.filter(({ name }) => chosen.includes(name))) {
+    const { name, columns, key } = now
+    const table = as_of === null ? now : asOfADay(name)
+    const given = await table.followed(tx, { ...filters[name], ...(as_of === null ? {} : { as_of }) })
+    const choice = { tenantId, given, changedAfter }
+    if (changedAfter !== null) {
       const changes = changesOf(table)
       const since = { tenantId, changedAfter }
-      return [{ ...changes, table: name, copy: changes.copy(form, since), count: changes.count(since) }, rows]
-    })
+      parts.push({ ...changes, table: name, copy: changes.copy(form, since), count: changes.count(since) })
+    }
+    parts.push({ table: name, name, columns, key, copy: table.copy(form, choice), count: table.count(choice) })
+  }
+  return parts
 }
 
 /** The table as it is told of a day, which the order made sure of. */
@@ -133,7 +135,7 @@ async function writeAll(context: JobContext, attempt: Attempt, signal: AbortSign
       const { oldest, latest } = await feedBounds(tx)
       checkPosition(attempt.changed_after_sequence, oldest, latest)
     }
-    const parts = partsOf(attempt, context.tenantId)
+    const parts = await partsOf(tx, attempt)
     const expected: number[] = []
     for (const { count } of parts) expected.push(Number((await tx.client.query(count)).rows[0]?.count))
     const total = expected.reduce((sum, rows) => sum + rows, 0)

@@ -59,7 +59,11 @@ export const objectivesTable = defineTable(source, {
   },
   filters: {
     level: oneOf('level', objectiveLevels),
-    organisation_id: { schema: uuid(), where: sql`r.organisation_id = ${param('organisation_id')}::uuid` },
+    organisation_id: {
+      schema: uuid(),
+      names: 'organisations',
+      where: sql`r.organisation_id = ${param('organisation_id')}::uuid`,
+    },
     updated_since: updatedSince,
   },
 })
