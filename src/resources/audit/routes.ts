@@ -38,13 +38,13 @@ const list = defineList({
       schema: Type.String({ minLength: 1, maxLength: 300, description: 'The credential: the id of an API key' }),
       where: sql`r.actor_id = ${param('actor_id')}`,
     },
-    since: {
+    occurred_since: {
       schema: instant({ description: 'At this instant or later' }),
-      where: sql`r.occurred_at >= ${param('since')}::timestamptz`,
+      where: sql`r.occurred_at >= ${param('occurred_since')}::timestamptz`,
     },
-    until: {
+    occurred_before: {
       schema: instant({ description: 'Before this instant' }),
-      where: sql`r.occurred_at < ${param('until')}::timestamptz`,
+      where: sql`r.occurred_at < ${param('occurred_before')}::timestamptz`,
     },
   },
 })
