@@ -85,11 +85,11 @@ t.test('the terms of a commitment change when both sides accept, and not before'
   t.match(await asOf('2026-03-09'), { terms: null, valid_from: null }, 'not yet agreed')
   t.match(await asOf('2026-03-10'), {
     valid_from: '2026-03-10',
-    valid_until: '2026-09-01',
+    superseded_on: '2026-09-01',
     amendment_id: null,
     terms: { measure: euros('4000.00'), title: 'A gift' },
   })
-  const later = { valid_from: '2026-09-01', valid_until: null, amendment_id: proposed.body.id }
+  const later = { valid_from: '2026-09-01', superseded_on: null, amendment_id: proposed.body.id }
   t.match(await asOf('2030-01-01'), { ...later, terms: { measure: euros('3100.00') } })
   t.match(
     (await service.get(`${pathOf(made)}/terms`)).body,

@@ -38,8 +38,8 @@ const reason = 'As it goes'
 
 /** Every step of a promise of the company to the charity: where it is allowed, what it leads to, and who may decide. */
 const table: Record<string, { from: string[]; to: string; by: string[]; body: (seats: Alliance) => object }> = {
-  propose: { from: ['draft'], to: 'proposed', by: ['company'], body: ({ company }) => ({ by_party_id: company }) },
-  withdraw: { from: ['proposed'], to: 'draft', by: ['company'], body: ({ company }) => ({ by_party_id: company }) },
+  propose: { from: ['draft'], to: 'proposed', by: ['company'], body: ({ company }) => ({ party_id: company }) },
+  withdraw: { from: ['proposed'], to: 'draft', by: ['company'], body: ({ company }) => ({ party_id: company }) },
   agree: { from: ['proposed'], to: 'agreed', by: ['charity'], body: ({ charity }) => ({ party_id: charity }) },
   decline: {
     from: ['proposed'],
@@ -135,8 +135,7 @@ t.test('a step decided by another than whose it is is refused, naming who may', 
       const may = to_party_id === null && by.includes('charity') ? [...by, 'other'] : by
       const made = await takenOver(service, seats, from, { to_party_id })
       for (const [name, id] of Object.entries(who)) {
-        const member =
-          verb === 'pause' ? 'initiated_by_party_id' : /propose|withdraw/.test(verb) ? 'by_party_id' : 'party_id'
+        const member = verb === 'pause' ? 'initiated_by_party_id' : 'party_id'
         const given = { ...body(seats), [member]: id }
         const what = `${verb} by ${name}${to_party_id === null ? ', for the joint purpose' : ''}`
         if (may.includes(name)) {

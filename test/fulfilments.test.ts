@@ -540,7 +540,8 @@ t.test('the ledger is listed by commitment and for the whole tenant', async (t) 
     ['/v1/fulfilments?effective=false', [late, reversal]],
     ['/v1/fulfilments?effective=true&confirmation=reported,disputed', [far]],
     ['/v1/fulfilments?delivered_from=2026-02-10', [late, far, reversal]],
-    ['/v1/fulfilments?delivered_from=2026-02-02&delivered_until=2026-02-10', [far]],
+    ['/v1/fulfilments?delivered_from=2026-02-02&delivered_before=2026-02-10', []],
+    ['/v1/fulfilments?delivered_from=2026-02-02&delivered_before=2026-02-11', [far]],
     ['/v1/fulfilments?external_ref=bank:x', [late]],
     [
       `/v1/fulfilments?updated_since=${encodeURIComponent(reversal.updated_at)}`,

@@ -153,6 +153,18 @@ t.test('a reader meets a collection before its records, and these before their s
   }
 })
 
+t.test('a range in a query ends before its end', (t) => {
+  const parameters = operations.flatMap(({ operation }) => operation.parameters ?? [])
+  const ends = new Map<string, string>(
+    parameters
+      .filter(({ in: place, name }: Json) => place === 'query' && /(^|_)(before|until)$/.test(name))
+      .map(({ name, description, schema }: Json) => [name, description ?? schema.description]),
+  )
+  t.ok(ends.has('due_before'))
+  for (const [name, description] of ends) t.match(`${name}: ${description}`, /_before: .*before/i)
+  t.end()
+})
+
 t.test('what operations share is said once', async (t) => {
   const { parameters, responses, headers } = published.components
   t.ok(parameters['If-Match'].required)

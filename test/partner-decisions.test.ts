@@ -18,7 +18,7 @@ t.test('a party declines the partnership that is proposed to it', async (t) => {
   const { as, seats, companyKey, charityKey: key } = await allianceOfPartners(service, { status: 'proposed' })
   const path = `/v1/partnerships/${seats.partnership.id}`
   await stepOf(as, path, 'assent', { party_id: seats.charity })
-  const body = { reason: 'No time for it', decided_by_party_id: seats.charity }
+  const body = { reason: 'No time for it', party_id: seats.charity }
   const declined = await as.call('POST', `${path}/decline`, body, { key, ifMatch: '*' })
   t.match(declined, { status: 200, body: { status: 'declined', decline_reason: body.reason } }, 'though it assented')
   for (const reader of [key, companyKey]) {
@@ -33,10 +33,10 @@ t.test('a party declines the partnership that is proposed to it', async (t) => {
 t.test('nobody declines for another, nor what is not proposed', async (t) => {
   const { as, seats, organisations, charityKey: key } = await allianceOfPartners(service, { status: 'proposed' })
   const path = `/v1/partnerships/${seats.partnership.id}`
-  const decline = (decided_by_party_id?: string, as_ = key, ifMatch = '*') =>
-    as.call('POST', `${path}/decline`, { reason: 'No', decided_by_party_id }, { key: as_, ifMatch })
-  t.same(faultsOf(await decline(seats.company)), ['/decided_by_party_id not_own_party'])
-  t.same(faultsOf(await decline()), ['/decided_by_party_id required'])
+  const decline = (party_id?: string, as_ = key, ifMatch = '*') =>
+    as.call('POST', `${path}/decline`, { reason: 'No', party_id }, { key: as_, ifMatch })
+  t.same(faultsOf(await decline(seats.company)), ['/party_id not_own_party'])
+  t.same(faultsOf(await decline()), ['/party_id required'])
   t.equal((await decline(seats.charity, key, '"9"')).status, 412)
   const stranger = await portalKey(as, [await organisation(as, 'public', 'Nobody’s')])
   t.equal((await decline(seats.charity, stranger)).status, 404)
@@ -65,13 +65,8 @@ t.test('a party that has left declines nothing', async (t) => {
   await stepOf(as, path, 'propose')
   const { organisation_id } = partnership.parties.find(({ id }: Json) => id === other)
   const key = await portalKey(as, [{ id: organisation_id }])
-  const answer = await as.call(
-    'POST',
-    `${path}/decline`,
-    { reason: 'No', decided_by_party_id: other },
-    { key, ifMatch: '*' },
-  )
-  t.same(faultsOf(answer), ['/decided_by_party_id not_own_party'])
+  const answer = await as.call('POST', `${path}/decline`, { reason: 'No', party_id: other }, { key, ifMatch: '*' })
+  t.same(faultsOf(answer), ['/party_id not_own_party'])
   t.equal((await as.get(path)).body.status, 'proposed')
 })
 

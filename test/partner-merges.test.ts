@@ -113,6 +113,36 @@ t.test('who left before a merge learns nothing of it', async (t) => {
   t.same((await find('organisations')).sort(), [company.id, charity.id, survivor.id].sort())
 })
 
+t.test('commitments are found by the organisation that promises or receives, also by one that went', async (t) => {
+  const { as, seats, company, charity, find } = await world()
+  const [survivor, other] = [
+    await organisation(as, 'company', 'Survivor'),
+    await organisation(as, 'non_profit', 'Other'),
+  ]
+  const gift = await agreed(as, seats)
+  await agreed(as, await allianceTakenOver(as, { company, charity: other }))
+  t.same(await find(`commitments?from_organisation_id=${company.id}`), [gift.id], 'not what it promises to others')
+  await merge(as, survivor, company)
+  for (const { id } of [company, survivor]) {
+    t.same(await find(`commitments?from_organisation_id=${id}&to_organisation_id=${charity.id}`), [gift.id])
+    t.same(await find(`commitments?to_organisation_id=${id}`), [])
+  }
+  t.same(await find(`commitments?to_organisation_id=${other.id}`), [], 'what it does not see')
+})
+
+t.test('who left finds no commitments by whose seats they are now', async (t) => {
+  const { as, seats, company, find, leave } = await world()
+  const survivor = await organisation(as, 'company', 'Survivor')
+  const gift = await agreed(as, seats)
+  later()
+  await leave()
+  await merge(as, survivor, company)
+  t.same(await find(`commitments?partnership_id=${seats.partnership.id}`), [gift.id])
+  for (const name of ['organisation_id', 'from_organisation_id', 'to_organisation_id']) {
+    for (const { id } of [company, survivor]) t.same(await find(`commitments?${name}=${id}`), [], name)
+  }
+})
+
 t.test('who left after a merge knows of it, and of none that came later', async (t) => {
   const { as, company, read, find, leave } = await world()
   const [survivor, last] = [await organisation(as, 'company', 'Survivor'), await organisation(as, 'company', 'Last')]

@@ -59,7 +59,7 @@ async function world() {
     },
     decline_partnership: async () => {
       const { id, party } = await alliance()
-      return { path: `/v1/partnerships/${id}/decline`, body: { decided_by_party_id: party, reason: 'No' }, of: id }
+      return { path: `/v1/partnerships/${id}/decline`, body: { party_id: party, reason: 'No' }, of: id }
     },
     agree_commitment: async () => decide(`${pathOf(await proposed())}/agree`),
     decline_commitment: async () => decide(`${pathOf(await proposed())}/decline`, { reason: 'No' }),

@@ -104,12 +104,13 @@ t.test('a decline needs a reason, and may say whose decision it was', async (t) 
   const partnership = await partnershipIn(service, 'proposed')
   const bare = await service.step(pathOf(partnership), 'decline', {})
   t.match(bare, { status: 400, body: { errors: [{ pointer: '/reason', code: 'required' }] } })
-  const stranger = { reason: 'No', decided_by_party_id: '01990000-0000-7000-8000-000000000000' }
-  t.equal((await service.step(pathOf(partnership), 'decline', stranger)).status, 422)
+  const stranger = { reason: 'No', party_id: '01990000-0000-7000-8000-000000000000' }
+  const foreign = await service.step(pathOf(partnership), 'decline', stranger)
+  t.match(foreign, { status: 422, body: { errors: [{ pointer: '/party_id', code: 'unknown_reference' }] } })
   const decidedBy = partnership.parties[1].id
   const declined = await stepOf(service, pathOf(partnership), 'decline', {
     reason: 'No budget',
-    decided_by_party_id: decidedBy,
+    party_id: decidedBy,
   })
   t.match(declined, { status: 'declined', decline_reason: 'No budget' })
   const { body } = await service.get(`${pathOf(partnership)}/history?sort=-changed_at&limit=1`)

@@ -242,7 +242,7 @@ t.test('rotation: two secrets sign until the old one is over', async (t) => {
   const rotated = await service.call('POST', `${at}/rotate-secret`, {}, { ifMatch: made.etag })
   t.equal(rotated.status, 200)
   t.not(rotated.body.secret, made.body.secret)
-  t.ok(Date.parse(rotated.body.previous_secret_until) > Date.now() + 23 * 3_600_000)
+  t.ok(Date.parse(rotated.body.previous_valid_until) > Date.now() + 23 * 3_600_000)
   await makeCharity(service, 'One')
   await until(() => received.length === 1)
   t.equal(received[0]?.headers['webhook-signature']?.toString().split(' ').length, 2)
@@ -253,13 +253,33 @@ t.test('rotation: two secrets sign until the old one is over', async (t) => {
   const again = await service.call(
     'POST',
     `${at}/rotate-secret`,
-    { previous_valid_for_hours: 0 },
+    { previous_valid_until: null },
     { ifMatch: rotated.etag },
   )
+  t.equal(again.body.previous_valid_until, null)
   await makeCharity(service, 'Two')
   await until(() => received.length === 2)
   t.notOk(verifies(new Webhook(rotated.body.secret), received[1] as Received))
   t.ok(verifies(new Webhook(again.body.secret), received[1] as Received))
+})
+
+t.test('the old secret ends when the client says, within a week', async (t) => {
+  const service = await start(t)
+  const { id } = await service.make(path, { url: (await receiver(t, accept)).url })
+  const rotate = (hours: number) => {
+    const previous_valid_until = new Date(Date.now() + hours * 3_600_000).toISOString()
+    return service.call('POST', `${path}/${id}/rotate-secret`, { previous_valid_until }, { ifMatch: '*' })
+  }
+  const pointer = '/previous_valid_until'
+  t.match(await rotate(-1), { status: 422, body: { errors: [{ pointer, code: 'past' }] } })
+  t.match(await rotate(7 * 24 + 1), { status: 422, body: { errors: [{ pointer, code: 'too_late' }] } })
+  const before = (await service.get(`${path}/${id}`)).body
+  t.match(before, { version: 1, previous_valid_until: null })
+  const { secret, ...shown } = (await rotate(7 * 24 - 1)).body
+  t.ok(Date.parse(shown.previous_valid_until) > Date.now() + 6 * 86_400_000)
+  t.same((await service.get(`${path}/${id}`)).body, shown)
+  const [entry] = (await service.get(`/v1/audit?resource_id=${id}`)).body.data
+  t.match(entry, { action: 'webhook_endpoint.secret_rotated', changed: ['previous_valid_until'], before, after: shown })
 })
 
 t.test('a test is sent, one message is sent again, and the feed from a sequence on', async (t) => {

@@ -192,7 +192,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   SubstitutionAssent: { shown: 'party_id on recorded_by_party_id' },
   SubstitutionPage: { shown: 'data next_cursor total' },
   TermsAsOf: {
-    shown: 'resource_type resource_id as_of valid_from valid_until amendment_id terms',
+    shown: 'resource_type resource_id as_of valid_from superseded_on amendment_id terms',
     naming: 'terms',
   },
   TextByLanguage: { shown: '' },

@@ -35,7 +35,7 @@ export const partnerOperations: Readonly<Record<string, PartnerUse>> = {
   get_partnership_reciprocity: { isForPresent: true },
   get_partnership_fulfilment: { isForPresent: true },
   assent_partnership: decides,
-  decline_partnership: { acts: ['decided_by_party_id'] },
+  decline_partnership: { acts: ['party_id'] },
   list_commitments: reads,
   get_commitment: reads,
   lookup_commitments: reads,

@@ -28,10 +28,10 @@ export async function termsAsOf(
   const answer = { resource_type: type, resource_id: id, as_of: day }
   const { hasVersions, found } = await termVersionOn(tx, type, id, day)
   if (found) {
-    const { valid_from, valid_until, amendment_id, terms } = found
-    return { ...answer, valid_from, valid_until, amendment_id, terms }
+    const { valid_from, superseded_on, amendment_id, terms } = found
+    return { ...answer, valid_from, superseded_on, amendment_id, terms }
   }
-  const none = { valid_from: null, valid_until: null, amendment_id: null, terms: null }
+  const none = { valid_from: null, superseded_on: null, amendment_id: null, terms: null }
   if (hasVersions || now.since === null || now.since > day) return { ...answer, ...none }
   return { ...answer, ...none, valid_from: now.since, terms: now.terms }
 }

@@ -177,7 +177,7 @@ export const TermsAsOf = Type.Object(
     resource_id: uuid(),
     as_of: date(),
     valid_from: nullable(date({ description: 'Null where nothing was agreed by then' })),
-    valid_until: nullable(date({ description: 'The day from which other terms count; null while none do' })),
+    superseded_on: nullable(date({ description: 'The day from which other terms count; null while none do' })),
     amendment_id: nullable(uuid({ description: 'The amendment that made them so; null for the first terms' })),
     terms: nullable(
       Type.Record(Type.String(), Type.Unknown(), { description: 'The agreed terms, by the members of the record' }),

@@ -85,7 +85,7 @@ export async function lastTermVersion(tx: Tx, type: string, id: string): Promise
   return row?.valid_from
 }
 
-type Found = Pick<TermsAsOf, 'valid_from' | 'valid_until' | 'amendment_id' | 'terms'>
+type Found = Pick<TermsAsOf, 'valid_from' | 'superseded_on' | 'amendment_id' | 'terms'>
 
 /**
  * The version of a record's terms that counts on a day: of those from that day or before the last. `has_versions` tells
@@ -99,10 +99,10 @@ export async function termVersionOn(
 ): Promise<{ hasVersions: boolean; found: Found | undefined }> {
   const rows = await sql<Found & { is_found: boolean }>`
     select v.valid_from, v.amendment_id, v.terms, v.valid_from <= ${day}::date as is_found,
-      lead(v.valid_from) over (order by v.number) as valid_until
+      lead(v.valid_from) over (order by v.number) as superseded_on
     from term_versions v
     where v.tenant_id = ${tx.tenantId} and v.resource_type = ${type} and v.resource_id = ${id}
     order by v.number desc`.execute(tx.db)
   const found = rows.rows.find(({ is_found }) => is_found)
-  return { hasVersions: rows.rows.length > 0, found: found && { ...found, valid_until: found.valid_until ?? null } }
+  return { hasVersions: rows.rows.length > 0, found: found && { ...found, superseded_on: found.superseded_on ?? null } }
 }

@@ -42,13 +42,13 @@ const list = defineList({
       }),
       where: sql`r.actor_id = ${param('actor_id')}`,
     },
-    since: {
+    occurred_since: {
       schema: instant({ description: 'At this instant or later' }),
-      where: sql`r.occurred_at >= ${param('since')}::timestamptz`,
+      where: sql`r.occurred_at >= ${param('occurred_since')}::timestamptz`,
     },
-    until: {
+    occurred_before: {
       schema: instant({ description: 'Before this instant' }),
-      where: sql`r.occurred_at < ${param('until')}::timestamptz`,
+      where: sql`r.occurred_at < ${param('occurred_before')}::timestamptz`,
     },
   },
 })

@@ -1,27 +1,15 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { sql } from 'kysely'
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
 import type { ProblemCode } from '../../core/problem.ts'
-import { ref, uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
-import { param, tenantParam } from '../../db/prepared.ts'
+import { ref } from '../../core/schemas.ts'
 import { children } from '../../platform/children.ts'
 import { type Action, action, collection, type SliceOptions } from '../../platform/collection.ts'
 import { historyOf } from '../../platform/history.ts'
-import {
-  belongingTo,
-  byInstant,
-  defineList,
-  externalRef,
-  type Filter,
-  oneOf,
-  updatedSince,
-} from '../../platform/lists.ts'
 import { pausesOfCommitment } from '../pauses/read.ts'
 import { PauseEnd, PauseStart } from '../pauses/schemas.ts'
 import { createCommitment, deleteCommitment, reviseCommitment, upsertCommitment } from './commands.ts'
-import { commitmentStatuses } from './lifecycle.ts'
-import { Commitment, CommitmentPatch, CommitmentWrite, commitmentSchemas, kinds, reciprocities } from './schemas.ts'
+import { commitmentList } from './list.ts'
+import { Commitment, CommitmentPatch, CommitmentWrite, commitmentSchemas } from './schemas.ts'
 import {
   Agreeing,
   Cancelling,
@@ -42,48 +30,6 @@ import {
 } from './steps.ts'
 import { commitmentResource } from './view.ts'
 
-const byId = (column: string): Filter => ({
-  schema: uuid(),
-  where: sql`${sql.ref(`r.${column}`)} = ${param(column)}::uuid`,
-})
-
-const ofOrganisation = sql`array(
-  select p.id from partnership_parties p
-  where p.tenant_id = ${tenantParam} and p.organisation_id = ${param('organisation_id')}::uuid)`
-
-const list = defineList({
-  name: 'commitments',
-  item: Commitment,
-  of: commitmentResource,
-  sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
-  defaultSort: 'created_at',
-  filters: {
-    q: {
-      schema: Type.String({
-        minLength: 1,
-        maxLength: 200,
-        description: 'A part of title or description, whatever its case or accents',
-      }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
-    partnership_id: belongingTo('partnership_id'),
-    organisation_id: {
-      schema: uuid({ description: 'The organisation that promises or receives' }),
-      names: 'organisations',
-      where: sql`(r.from_party_id = any(${ofOrganisation}) or r.to_party_id = any(${ofOrganisation}))`,
-    },
-    from_party_id: byId('from_party_id'),
-    to_party_id: byId('to_party_id'),
-    status: oneOf('status', commitmentStatuses),
-    kind: oneOf('kind', kinds),
-    reciprocity: oneOf('reciprocity', reciprocities),
-    disruption_id: byId('disruption_id'),
-    external_ref: externalRef('commitment'),
-    updated_since: updatedSince,
-  },
-})
-
 const history = historyOf('commitment')
 
 const tag = 'Commitments'
@@ -92,7 +38,7 @@ const scopes = { read: 'commitments:read', write: 'commitments:write' } as const
 /** What one party promises another: kept, or lapsed, released or cancelled, and by whom. */
 export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) => {
   for (const schema of [...commitmentSchemas, ...stepSchemas]) app.addSchema(schema)
-  for (const { page } of [list, history, pausesOfCommitment]) app.addSchema(page)
+  for (const { page } of [commitmentList, history, pausesOfCommitment]) app.addSchema(page)
   collection(app, slice, {
     makesBeside: true,
     resource: commitmentResource,
@@ -103,7 +49,7 @@ export const commitments: FastifyPluginAsync<SliceOptions> = async (app, slice) 
     wire: Commitment,
     write: CommitmentWrite,
     patch: CommitmentPatch,
-    list,
+    list: commitmentList,
     refusals: ['duplicate', 'state_forbids', 'agreed_terms', 'rule_violated'],
     commands: {
       create: createCommitment,

@@ -7,7 +7,7 @@ const party = (who: string) => uuid({ description: `Who decides: ${who}. It may 
 
 /** Proposing and withdrawing are the promiser's own: naming it is not needed. */
 export const PromiserStep = strictObject(
-  { by_party_id: Type.Optional(party('the promiser')) },
+  { party_id: Type.Optional(party('the promiser')) },
   { $id: 'CommitmentPromiserStep' },
 )
 export type PromiserStep = Static<typeof PromiserStep>

@@ -23,7 +23,7 @@ import { commitmentResource } from './view.ts'
 /** Who decides a step: the party, and the member of the body that names it. */
 interface Decider {
   partyId: string
-  member: 'party_id' | 'by_party_id' | 'initiated_by_party_id'
+  member: 'party_id' | 'initiated_by_party_id'
 }
 
 /**
@@ -104,11 +104,11 @@ async function stepOfPromiser(
   id: string,
   ifMatch: IfMatch,
   name: 'propose' | 'withdraw',
-  { by_party_id }: PromiserStep,
+  { party_id }: PromiserStep,
 ): Promise<Outcome> {
   const held = await loadCommitment(tx, id, ifMatch)
-  const partyId = by_party_id?.toLowerCase() ?? held.commitment.from_party_id
-  requireCommitmentStep(held, name, { partyId, member: 'by_party_id' })
+  const partyId = party_id?.toLowerCase() ?? held.commitment.from_party_id
+  requireCommitmentStep(held, name, { partyId, member: 'party_id' })
   return writeStep(tx, held, name, { on: held.today, partyId })
 }
 

@@ -40,9 +40,9 @@ const filters: Record<string, Filter> = {
     schema: date({ description: 'Delivered on this day or later' }),
     where: sql`r.delivered_on >= ${param('delivered_from')}::date`,
   },
-  delivered_until: {
-    schema: date({ description: 'Delivered on this day or earlier' }),
-    where: sql`r.delivered_on <= ${param('delivered_until')}::date`,
+  delivered_before: {
+    schema: date({ description: 'Delivered before this day' }),
+    where: sql`r.delivered_on < ${param('delivered_before')}::date`,
   },
   external_ref: externalRef('fulfilment'),
   updated_since: updatedSince,

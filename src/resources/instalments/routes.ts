@@ -18,9 +18,9 @@ const filters: Record<string, Filter> = {
     schema: date({ description: 'Due on this day or later' }),
     where: sql`coalesce(r.due_on, 'infinity'::date) >= ${param('due_from')}::date and r.due_on is not null`,
   },
-  due_until: {
-    schema: date({ description: 'Due on this day or before' }),
-    where: sql`coalesce(r.due_on, 'infinity'::date) <= ${param('due_until')}::date`,
+  due_before: {
+    schema: date({ description: 'Due before this day' }),
+    where: sql`coalesce(r.due_on, 'infinity'::date) < ${param('due_before')}::date`,
   },
   is_overdue: {
     schema: Type.Boolean({ description: 'What should have been delivered by yesterday, or all else' }),

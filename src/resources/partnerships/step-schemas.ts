@@ -5,20 +5,17 @@ import { endReasons } from './schemas.ts'
 /** The bodies of the steps in a partnership's life. */
 
 const day = (description: string) => Type.Optional(date({ description }))
-const decidedBy = Type.Optional(nullable(uuid({ description: 'The party whose decision it was, for the history' })))
+const decider = Type.Optional(nullable(uuid({ description: 'The party whose decision it was, for the history' })))
 
 export const Propose = strictObject({}, { $id: 'PartnershipPropose' })
 
 export const Withdraw = strictObject(
-  { reason: Type.Optional(nullable(prose(2000))), decided_by_party_id: decidedBy },
+  { reason: Type.Optional(nullable(prose(2000))), party_id: decider },
   { $id: 'PartnershipWithdraw' },
 )
 export type Withdraw = Static<typeof Withdraw>
 
-export const Decline = strictObject(
-  { reason: prose(2000), decided_by_party_id: decidedBy },
-  { $id: 'PartnershipDecline' },
-)
+export const Decline = strictObject({ reason: prose(2000), party_id: decider }, { $id: 'PartnershipDecline' })
 export type Decline = Static<typeof Decline>
 
 export const AssentWrite = strictObject(
@@ -51,7 +48,7 @@ export const WindDown = strictObject(
   {
     ends_on: day('The last day; where left out, the one that the partnership has already'),
     end_reason: codes(endReasons),
-    decided_by_party_id: decidedBy,
+    party_id: decider,
   },
   { $id: 'PartnershipWindDown' },
 )

@@ -91,7 +91,7 @@ export async function proposePartnership(tx: Tx, id: string, ifMatch: IfMatch): 
 /** Takes a proposal back to draft. The assents were to that proposal, and go with it. */
 export async function withdrawPartnership(tx: Tx, id: string, ifMatch: IfMatch, body: Withdraw): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'withdraw')
-  const { reason, decided_by_party_id: decidedByPartyId } = body
+  const { reason, party_id: decidedByPartyId } = body
   refuseForeign(partnership, decidedByPartyId)
   await assentsClear(tx, id)
   const beside = ['parties']
@@ -100,7 +100,7 @@ export async function withdrawPartnership(tx: Tx, id: string, ifMatch: IfMatch, 
 
 export async function declinePartnership(tx: Tx, id: string, ifMatch: IfMatch, body: Decline): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'decline')
-  const { reason, decided_by_party_id: decidedByPartyId } = body
+  const { reason, party_id: decidedByPartyId } = body
   refuseForeign(partnership, decidedByPartyId)
   const columns = { decline_reason: reason }
   return move(tx, partnership, { step: 'decline', verb: 'declined', on: today, columns, reason, decidedByPartyId })
@@ -108,7 +108,7 @@ export async function declinePartnership(tx: Tx, id: string, ifMatch: IfMatch, b
 
 function refuseForeign(partnership: Partnership, partyId: string | null | undefined): void {
   const faults = new Faults()
-  checkParty(partnership, 'decided_by_party_id', partyId, faults)
+  checkParty(partnership, 'party_id', partyId, faults)
   faults.refuse()
 }
 
@@ -180,12 +180,12 @@ export async function resumePartnership(tx: Tx, id: string, ifMatch: IfMatch, bo
 /** Begins the end of a partnership. A pause that is open stays so: keeping on leads back into it. */
 export async function windDownPartnership(tx: Tx, id: string, ifMatch: IfMatch, body: WindDown): Promise<Outcome> {
   const { partnership, today } = await take(tx, id, ifMatch, 'wind-down')
-  const { end_reason, decided_by_party_id: decidedByPartyId } = body
+  const { end_reason, party_id: decidedByPartyId } = body
   const endsOn = body.ends_on ?? partnership.ends_on
   const faults = new Faults()
   if (endsOn === null) faults.add('/ends_on', 'ends_on', 'Say in ends_on which day is the last.')
   checkOrder('', ['starts_on', partnership.starts_on], ['ends_on', endsOn], faults)
-  checkParty(partnership, 'decided_by_party_id', decidedByPartyId, faults)
+  checkParty(partnership, 'party_id', decidedByPartyId, faults)
   faults.refuse('condition_unmet')
   const columns = { ends_on: endsOn, end_reason }
   const reason = end_reason

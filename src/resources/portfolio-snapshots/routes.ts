@@ -13,7 +13,7 @@ import { portfolioSnapshotResource, snapshotRowView } from './view.ts'
 const periods: Record<string, Filter> = {
   period: { schema: period('This month'), where: sql`r.period = ${param('period')}` },
   period_from: { schema: period('This month and later'), where: sql`r.period >= ${param('period_from')}` },
-  period_until: { schema: period('This month and earlier'), where: sql`r.period <= ${param('period_until')}` },
+  period_before: { schema: period('Before this month'), where: sql`r.period < ${param('period_before')}` },
 }
 
 const list = defineList({

@@ -11,7 +11,7 @@ import { grants } from '../../platform/scopes.ts'
 import type { SecretBox } from '../../platform/secrets.ts'
 import { readScopesOf } from '../../platform/visibility.ts'
 import { changedMembers, loadForUpdate, type Revision } from '../../platform/writes.ts'
-import type { WebhookEndpoint, WebhookEndpointWrite } from './schemas.ts'
+import type { RotateSecret, WebhookEndpoint, WebhookEndpointWrite } from './schemas.ts'
 import {
   deliveriesDelete,
   deliveryRestart,
@@ -78,19 +78,38 @@ export async function removeEndpoint(tx: Tx, id: string, ifMatch: IfMatch): Prom
   tx.atCommit(() => endpointDelete(tx, id))
 }
 
-/** Gives an endpoint a new secret; the old one signs along for some hours. */
+/** How long two secrets sign where the client does not say, and at most. */
+const [overlapUsualMs, overlapMaxMs] = [86_400_000, 7 * 86_400_000]
+
+/** Until when the old secret signs along; null: no longer. @throws Problem that says what is wrong with the end */
+function overlapOf(tx: Tx, { previous_valid_until: asked }: RotateSecret): string | null {
+  const now = Date.parse(tx.now)
+  if (asked === undefined) return new Date(now + overlapUsualMs).toISOString()
+  if (asked === null) return null
+  const faults = new Faults()
+  const pointer = '/previous_valid_until'
+  if (Date.parse(asked) <= now) {
+    faults.add(pointer, 'past', 'Give an instant to come, or null: the old secret then ends now.')
+  } else if (Date.parse(asked) - now > overlapMaxMs) {
+    faults.add(pointer, 'too_late', 'Two secrets sign together for 7 days at most.')
+  }
+  faults.refuse()
+  return asked
+}
+
+/** Gives an endpoint a new secret; the old one signs along for a while. */
 export async function rotateSecret(
   tx: Tx,
   box: SecretBox,
   id: string,
   ifMatch: IfMatch,
-  validForHours: number,
+  write: RotateSecret,
 ): Promise<Secretive> {
   await loadForUpdate(tx, resource, id, ifMatch)
+  const until = overlapOf(tx, write)
   const secret = newSecret()
-  const until = new Date(Date.parse(tx.now) + validForHours * 3_600_000).toISOString()
-  await endpointSecretRotate(tx, id, box.seal(secret), validForHours === 0 ? null : until)
-  return { outcome: record(tx, { resource, id, verb: 'secret_rotated', changed: ['previous_secret_until'] }), secret }
+  await endpointSecretRotate(tx, id, box.seal(secret), until)
+  return { outcome: record(tx, { resource, id, verb: 'secret_rotated', changed: ['previous_valid_until'] }), secret }
 }
 
 /** Takes an endpoint out of use by itself, and says so in the feed. */

@@ -15,7 +15,6 @@ import { deliveries } from './delivery-routes.ts'
 import {
   endpointStatuses,
   RotateSecret,
-  signedAlongHours,
   WebhookEndpoint,
   WebhookEndpointPatch,
   WebhookEndpointWithSecret,
@@ -143,22 +142,24 @@ function rotate(app: Typed, { database, clock, webhooks }: WebhookOptions): void
   app.post(
     `${path}/:id/rotate-secret`,
     operation({
-      id: 'rotate_webhook_secret',
+      id: 'rotate_webhook_endpoint_secret',
       scope: scopes.write,
       tag,
       summary: 'Give one webhook endpoint a new secret',
-      description: 'For a while messages carry two signatures, of the new secret and of the old one. Shown this once.',
+      description:
+        'Until `previous_valid_until` messages carry two signatures, of the new secret and of the old one. The answer shows ' +
+        'the new one, this once.',
       params: idParams,
       body: ref(RotateSecret),
       answersSecret: true,
       answers: { 200: gives(ref(WebhookEndpointWithSecret), 'The endpoint, with its new secret') },
+      refusals,
       ifMatch: 'required',
     }),
     async (request, reply) => {
       const ifMatch = requiredIfMatch(request.headers['if-match'])
-      const { previous_valid_for_hours: hours = signedAlongHours } = request.body
       const rotated = await database.write(callerOf(request, clock), (tx) =>
-        rotateSecret(tx, webhooks.box, request.params.id, ifMatch, hours),
+        rotateSecret(tx, webhooks.box, request.params.id, ifMatch, request.body),
       )
       return sendWithSecret(reply, rotated)
     },

@@ -22,8 +22,11 @@ const fields = {
     }),
   ),
   disabled_at: nullable(instant()),
-  previous_secret_until: nullable(
-    instant({ description: 'Until when messages are signed with the secret before, too' }),
+  previous_valid_until: nullable(
+    instant({
+      description:
+        'Until when messages are signed with the secret before the last rotation, too; null where there is none',
+    }),
   ),
 }
 
@@ -127,22 +130,22 @@ export const WebhookMessage = Type.Object(
   },
 )
 
-/** How long messages are signed with the old secret, too, where the client does not say. */
-export const signedAlongHours = 24
-
 export const RotateSecret = strictObject(
   {
-    previous_valid_for_hours: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: 168,
-        default: signedAlongHours,
-        description: 'How long messages are signed with the old secret, too',
-      }),
+    previous_valid_until: Type.Optional(
+      nullable(
+        instant({
+          description:
+            'Until when messages are signed with the old secret, too, 7 days from now at most; left out: for 24 hours; ' +
+            'null: no longer',
+          examples: [null],
+        }),
+      ),
     ),
   },
-  { $id: 'RotateSecret' },
+  { $id: 'RotateSecret', description: 'A new secret for an endpoint, and how long the old one still signs' },
 )
+export type RotateSecret = Static<typeof RotateSecret>
 
 export const ReplayFrom = strictObject(
   { after: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Events after this sequence' }) },

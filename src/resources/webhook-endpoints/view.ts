@@ -19,7 +19,7 @@ const view: View<WebhookEndpoint> = compiler
     eb.ref('r.status').$castTo<WebhookEndpoint['status']>().as('status'),
     eb.ref('r.disabled_reason').$castTo<WebhookEndpoint['disabled_reason']>().as('disabled_reason'),
     'r.disabled_at',
-    'r.previous_secret_until',
+    'r.previous_secret_until as previous_valid_until',
   ])
 
 export const webhookEndpointResource = defineResource<WebhookEndpoint>({
