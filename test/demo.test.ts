@@ -39,7 +39,7 @@ t.test('the demo fills a service with every state there is, and a second run fin
   for (const { id } of held) {
     const { scores, gaps } = (await service.get(`/v1/evaluations/${id}/scores`)).body
     t.notOk(scores.some(({ score }: Json) => score === null))
-    t.ok(gaps.some(({ flagged }: Json) => flagged))
+    t.ok(gaps.some(({ is_flagged }: Json) => is_flagged))
   }
   t.equal((await all('objective-links')).length, 5)
   const impacts = await all('impacts')

@@ -73,9 +73,9 @@ t.test('a gap of exactly the threshold is flagged, in thirds too', async (t) => 
     code: 'overall',
     sides: ['company', 'non_profit'],
     gap: '-20',
-    flagged: true,
+    is_flagged: true,
     suppression_reason: null,
   })
-  t.equal(gapsOf(rows, ['company', 'non_profit'], '20.000001')[0]?.flagged, false)
+  t.equal(gapsOf(rows, ['company', 'non_profit'], '20.000001')[0]?.is_flagged, false)
   t.strictSame(gapsOf(rows, ['company']), [], 'one side has nobody to be apart from')
 })

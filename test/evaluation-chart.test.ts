@@ -53,8 +53,8 @@ t.test('a text tells what the picture shows, in the language asked for', async (
     const [company, charity] = ['company', 'non_profit'].map(
       (side) => scores.find((row: Json) => row.level === 'dimension' && row.code === code && row.side === side).score,
     )
-    const { gap, flagged } = gaps.find((row: Json) => row.level === 'dimension' && row.code === code)
-    const apart = flagged ? `, ${plain(gap.replace('-', ''))} apart` : ''
+    const { gap, is_flagged } = gaps.find((row: Json) => row.level === 'dimension' && row.code === code)
+    const apart = is_flagged ? `, ${plain(gap.replace('-', ''))} apart` : ''
     t.match(
       descOf(pictureOf('parties en')),
       `${label['en']}: Company ${plain(company)}, Non-profit ${plain(charity)}${apart}. `,

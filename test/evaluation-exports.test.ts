@@ -82,8 +82,8 @@ t.test('scores and gaps of rounds in every export are those that the service ans
       if (suppression_reason) withheld += 1
       expected.scores.push(line([id, side, level, code, dimension, n, score, spread, suppression_reason]))
     }
-    for (const { level, code, sides, gap, flagged, suppression_reason } of gaps) {
-      expected.gaps.push(line([id, sides[0], sides[1], level, code, gap, flagged, suppression_reason]))
+    for (const { level, code, sides, gap, is_flagged, suppression_reason } of gaps) {
+      expected.gaps.push(line([id, sides[0], sides[1], level, code, gap, is_flagged, suppression_reason]))
     }
   }
   // Several partnerships hold their rounds at the same time.
@@ -132,7 +132,7 @@ t.test('scores and gaps of rounds in every export are those that the service ans
         row.level,
         row.code,
         row.gap,
-        row.flagged,
+        row.is_flagged,
         row.suppression_reason,
       ]),
     )

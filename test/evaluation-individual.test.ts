@@ -246,7 +246,7 @@ t.test('a side with fewer answers than the minimum is withheld everywhere, and i
     scores.find((row: Json) => row.side === 'company' && row.code === 'why_goal_clear'),
     { n: 5, score: '50', spread: '35.36' },
   )
-  for (const gap of gaps) t.match(gap, { gap: null, flagged: false, suppression_reason: 'too_few' })
+  for (const gap of gaps) t.match(gap, { gap: null, is_flagged: false, suppression_reason: 'too_few' })
   const csv = (await service.get('/v1/exports/evaluation_scores.ndjson')).text
     .trim()
     .split('\n')

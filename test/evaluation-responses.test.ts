@@ -186,9 +186,9 @@ t.test('scores are frozen at closing, with the gaps between the sides', async (t
   t.strictSame(
     gaps.slice(0, 3),
     [
-      { sides: ['company', 'non_profit'], gap: '63.333334', flagged: true },
-      { sides: ['company', 'public'], gap: null, flagged: false },
-      { sides: ['non_profit', 'public'], gap: null, flagged: false },
+      { sides: ['company', 'non_profit'], gap: '63.333334', is_flagged: true },
+      { sides: ['company', 'public'], gap: null, is_flagged: false },
+      { sides: ['non_profit', 'public'], gap: null, is_flagged: false },
     ].map((gap) => ({ level: 'overall', code: 'overall', ...gap, suppression_reason: null })),
   )
   const stored = await service.database.read(service, (tx) =>

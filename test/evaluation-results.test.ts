@@ -123,8 +123,8 @@ function checkScores(body: Json, template: Json, cells: readonly Cell[], sides: 
         return [level, code, a, b, gap, isWide(gap), reason].join()
       }),
     )
-  const found = body.gaps.map(({ level, code, sides: [a, b], gap, flagged, suppression_reason }: Json) =>
-    [level, code, a, b, gap, flagged, suppression_reason].join(),
+  const found = body.gaps.map(({ level, code, sides: [a, b], gap, is_flagged, suppression_reason }: Json) =>
+    [level, code, a, b, gap, is_flagged, suppression_reason].join(),
   )
   same(found.sort(), gaps.sort(), 'the gaps')
   const understood = template.items
@@ -137,7 +137,7 @@ function checkScores(body: Json, template: Json, cells: readonly Cell[], sides: 
             const predicted = scoreOf('prediction', code, side)?.score ?? null
             const actual = scoreOf('item', predicts, other)?.score ?? null
             const gap = less(predicted, actual)
-            return { code, predicts, side, other, predicted, actual, gap, flagged: isWide(gap) }
+            return { code, predicts, side, other, predicted, actual, gap, is_flagged: isWide(gap) }
           }),
       ),
     )

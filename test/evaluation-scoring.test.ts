@@ -195,16 +195,16 @@ t.test('gaps are the differences of the scores as published, flagged from the th
         code,
         sides: [a, b],
         gap,
-        flagged,
+        is_flagged,
       } of gaps) {
         const [first, second] = [score(level, code, a), score(level, code, b)]
         if (first === null || second === null) {
-          if (gap !== null || flagged) throw new Error('a gap to nothing')
+          if (gap !== null || is_flagged) throw new Error('a gap to nothing')
           continue
         }
         const difference = millionths(first) - millionths(second)
         if (gap === null || millionths(gap) !== difference) throw new Error(`${first} − ${second} is not ${gap}`)
-        if (flagged !== Math.abs(difference) >= 20e6) throw new Error(`${gap} is flagged: ${flagged}`)
+        if (is_flagged !== Math.abs(difference) >= 20e6) throw new Error(`${gap} is flagged: ${is_flagged}`)
       }
     }),
   )

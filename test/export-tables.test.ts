@@ -219,12 +219,12 @@ t.test('no row of a table is left out', async (t) => {
   const gaps = all['evaluation_gaps'] ?? []
   t.strictSame(
     gaps
-      .map(({ level, code, first_side, second_side, gap, flagged }) =>
-        JSON.stringify([level, code, [first_side, second_side], gap, flagged]),
+      .map(({ level, code, first_side, second_side, gap, is_flagged }) =>
+        JSON.stringify([level, code, [first_side, second_side], gap, is_flagged]),
       )
       .sort(),
     body.gaps
-      .map(({ level, code, sides, gap, flagged }: Json) => JSON.stringify([level, code, sides, gap, flagged]))
+      .map(({ level, code, sides, gap, is_flagged }: Json) => JSON.stringify([level, code, sides, gap, is_flagged]))
       .sort(),
     'and gaps are those of the service itself',
   )

@@ -536,9 +536,9 @@ t.test('the ledger is listed by commitment and for the whole tenant', async (t) 
     [`/v1/fulfilments?commitment_id=${two.id}`, [far]],
     [`/v1/fulfilments?partnership_id=${seats.partnership.id}`, [late, early, reversal]],
     ['/v1/fulfilments?confirmation=confirmed', [early]],
-    ['/v1/fulfilments?effective=true', [early, far]],
-    ['/v1/fulfilments?effective=false', [late, reversal]],
-    ['/v1/fulfilments?effective=true&confirmation=reported,disputed', [far]],
+    ['/v1/fulfilments?is_effective=true', [early, far]],
+    ['/v1/fulfilments?is_effective=false', [late, reversal]],
+    ['/v1/fulfilments?is_effective=true&confirmation=reported,disputed', [far]],
     ['/v1/fulfilments?delivered_from=2026-02-10', [late, far, reversal]],
     ['/v1/fulfilments?delivered_from=2026-02-02&delivered_before=2026-02-10', []],
     ['/v1/fulfilments?delivered_from=2026-02-02&delivered_before=2026-02-11', [far]],
@@ -548,7 +548,7 @@ t.test('the ledger is listed by commitment and for the whole tenant', async (t) 
       (await service.get('/v1/fulfilments')).body.data,
     ],
     [`${pathOf(one)}/fulfilments`, [late, early, reversal]],
-    [`${pathOf(one)}/fulfilments?sort=delivered_on&effective=true`, [early]],
+    [`${pathOf(one)}/fulfilments?sort=delivered_on&is_effective=true`, [early]],
     [`${pathOf(two)}/fulfilments`, [far]],
   ]
   for (const [path, entries] of lists) {

@@ -271,7 +271,7 @@ t.test('the old secret ends when the client says, within a week', async (t) => {
     return service.call('POST', `${path}/${id}/rotate-secret`, { previous_valid_until }, { ifMatch: '*' })
   }
   const pointer = '/previous_valid_until'
-  t.match(await rotate(-1), { status: 422, body: { errors: [{ pointer, code: 'past' }] } })
+  t.match(await rotate(-1), { status: 422, body: { errors: [{ pointer, code: 'in_past' }] } })
   t.match(await rotate(7 * 24 + 1), { status: 422, body: { errors: [{ pointer, code: 'too_late' }] } })
   const before = (await service.get(`${path}/${id}`)).body
   t.match(before, { version: 1, previous_valid_until: null })

@@ -53,7 +53,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   },
   EvaluationDecisionPage: { shown: 'data next_cursor total' },
   EvaluationDimension: { shown: 'code label weight' },
-  EvaluationGap: { shown: 'level code sides gap flagged suppression_reason' },
+  EvaluationGap: { shown: 'level code sides gap is_flagged suppression_reason' },
   EvaluationInvitation: {
     shown:
       'id version created_at updated_at evaluation_id partnership_id organisation_id party_id function language status',
@@ -85,7 +85,7 @@ export const partnerFields: Readonly<Record<string, Fields>> = {
   EvaluationTemplatePage: { shown: 'data next_cursor total' },
   EvaluationText: { shown: 'code side texts suppression_reason' },
   EvaluationTexts: { shown: 'evaluation_id as_of texts' },
-  EvaluationUnderstanding: { shown: 'code predicts side other predicted actual gap flagged' },
+  EvaluationUnderstanding: { shown: 'code predicts side other predicted actual gap is_flagged' },
   Event: {
     // `data` as records of its kind are shown, and of `changed` what they are shown: see answers.ts.
     shown: 'sequence id type resource_type resource_id version changed actor occurred_at data needs_scope',

@@ -98,7 +98,7 @@ export function roundChart(charted: Charted, language: ChartLanguage): string {
   const width = Math.max(420, 236 + sides.length * column)
   const notes = [
     words.scale,
-    ...(rows.some(({ gap }) => gap?.flagged) ? [words.wide(gapThreshold)] : []),
+    ...(rows.some(({ gap }) => gap?.is_flagged) ? [words.wide(gapThreshold)] : []),
     ...(k !== null && charted.scores.some((one) => one.suppression_reason) ? [words.isWithheld(k)] : []),
     ...(rows.length === 0 ? [words.none] : []),
   ]
@@ -110,7 +110,7 @@ export function roundChart(charted: Charted, language: ChartLanguage): string {
   const sentence = ({ name, cells, gap }: Row): string =>
     [
       ...cells.map(({ side, row }) => `${nameOf(side)} ${told(row, words, number)}`),
-      ...(gap?.flagged ? [words.apart(number(sizeOf(gap)))] : []),
+      ...(gap?.is_flagged ? [words.apart(number(sizeOf(gap)))] : []),
     ].reduce((text, part, at) => text + (at === 0 ? part : `, ${part}`), `${name}: `)
   return picture(
     {
@@ -163,7 +163,16 @@ function drawn(
     }),
     element('line', { class: 'line', x1: margin, y1: line, x2: width - margin, y2: line, 'stroke-width': 0.75 }),
     ...(shown.length > 1
-      ? [element('line', { class: 'line', x1: from, y1: line, x2: to, y2: line, 'stroke-width': gap?.flagged ? 6 : 2 })]
+      ? [
+          element('line', {
+            class: 'line',
+            x1: from,
+            y1: line,
+            x2: to,
+            y2: line,
+            'stroke-width': gap?.is_flagged ? 6 : 2,
+          }),
+        ]
       : []),
     ...ticks.map((tick) => {
       const x = along(tick, width)
@@ -171,7 +180,7 @@ function drawn(
     }),
     // The fullest mark last, so that the others show around it where they lie on one spot.
     ...shown.toReversed().map(({ at, x }) => mark(at, x, line)),
-    ...(gap?.flagged
+    ...(gap?.is_flagged
       ? [
           label((from + to) / 2, line + 20, words.apart(number(sizeOf(gap))), {
             class: 'small',

@@ -34,7 +34,7 @@ export interface GapRow {
   code: string
   sides: [Side, Side]
   gap: string | null
-  flagged: boolean
+  is_flagged: boolean
   suppression_reason: ScoreRow['suppression_reason']
 }
 
@@ -210,10 +210,10 @@ export function difference(
   first: string | null,
   second: string | null,
   threshold: string,
-): { gap: string | null; flagged: boolean } {
-  if (first === null || second === null) return { gap: null, flagged: false }
+): { gap: string | null; is_flagged: boolean } {
+  if (first === null || second === null) return { gap: null, is_flagged: false }
   const units = unitsOf(first) - unitsOf(second)
-  return { gap: decimal(units), flagged: (units < 0n ? -units : units) >= unitsOf(threshold) }
+  return { gap: decimal(units), is_flagged: (units < 0n ? -units : units) >= unitsOf(threshold) }
 }
 
 /** What makes a row findable: its cell and its side. */

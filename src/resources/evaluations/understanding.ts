@@ -12,7 +12,7 @@ export interface UnderstandingRow {
   predicted: string | null
   actual: string | null
   gap: string | null
-  flagged: boolean
+  is_flagged: boolean
 }
 
 /** What each side predicts of another less what that one says, both as published. */

@@ -32,9 +32,9 @@ const isReversed = sql`exists (
 
 const filters: Record<string, Filter> = {
   confirmation: oneOf('confirmation', confirmations),
-  effective: {
+  is_effective: {
     schema: Type.Boolean({ description: 'True for what stands: neither reversed, nor itself a reversal' }),
-    where: sql`(r.reversal_of is null and not ${isReversed}) = ${param('effective')}::boolean`,
+    where: sql`(r.reversal_of is null and not ${isReversed}) = ${param('is_effective')}::boolean`,
   },
   delivered_from: {
     schema: date({ description: 'Delivered on this day or later' }),

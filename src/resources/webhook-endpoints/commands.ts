@@ -89,7 +89,7 @@ function overlapOf(tx: Tx, { previous_valid_until: asked }: RotateSecret): strin
   const faults = new Faults()
   const pointer = '/previous_valid_until'
   if (Date.parse(asked) <= now) {
-    faults.add(pointer, 'past', 'Give an instant to come, or null: the old secret then ends now.')
+    faults.add(pointer, 'in_past', 'Give an instant to come, or null: the old secret then ends now.')
   } else if (Date.parse(asked) - now > overlapMaxMs) {
     faults.add(pointer, 'too_late', 'Two secrets sign together for 7 days at most.')
   }

@@ -57,7 +57,7 @@ export const evaluationGapsTable = defineTable(gapsSource, {
       ...optional,
       value: sql`trim_scale(r.score - o.score)`,
     },
-    flagged: {
+    is_flagged: {
       type: 'boolean',
       meaning: `Whether its size reaches ${gapThreshold} points`,
       value: sql`coalesce(abs(r.score - o.score) >= ${sql.lit(Number(gapThreshold))}, false)`,
