@@ -65,7 +65,7 @@ t.test('a conclusion needs a decision, and owners and speakers that take part', 
   const round = await roundIn(service, partnership, 'closed')
   const path = `/v1/evaluations/${round.id}`
   const none = await service.step(path, 'conclude', { conclusion: 'On.', decisions: [] })
-  t.strictSame([none.status, faults(none)], [400, ['/decisions minItems']])
+  t.strictSame([none.status, faults(none)], [400, ['/decisions min_items']])
   const wrong = await service.step(path, 'conclude', {
     conclusion: 'On.',
     decisions: [
