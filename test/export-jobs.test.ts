@@ -5,6 +5,7 @@ import { tables } from '../src/transfer/catalogue.ts'
 import { exported, fileOf, makeExports } from './support/exporting.ts'
 import type { Json } from './support/harness.ts'
 import { oneOfEach, startForAll } from './support/one-of-each.ts'
+import { partnershipOf, plan } from './support/rounds.ts'
 import { draft, organisation, stepOf } from './support/world.ts'
 
 const service = await startForAll(t)
@@ -198,6 +199,23 @@ t.test('a download goes on from where it broke', async (t) => {
   await client.query("select set_config('beide.tenant_id', $1, false)", [there.tenantId])
   t.equal((await client.query('select 1 from export_chunks where export_id = $1', [done.id])).rowCount, 0)
   await client.query("select set_config('beide.tenant_id', $1, false)", [service.tenantId])
+})
+
+t.test('a copy of the rounds of one organisation gets those that a merge brings it', async (t) => {
+  const there = await service.afresh()
+  const partnership = await partnershipOf(there)
+  const round = await plan(there, partnership)
+  const [{ organisation_id: duplicate }] = partnership.parties
+  const survivor = await organisation(there, 'company', 'The same')
+  const filters = { evaluations: { organisation_id: survivor.id } }
+  const order = { tables: ['evaluations'], format: 'ndjson', filters }
+  const before = await exported(there, order)
+  t.equal(String(await fileOf(there, before, 'evaluations.ndjson')), '')
+  await there.make(`/v1/organisations/${survivor.id}/merge`, { duplicate_id: duplicate }, { ifMatch: '*' })
+  const after = await exported(there, { ...order, changed_after_sequence: before.sequence })
+  for (const name of ['evaluations_changes', 'evaluations']) {
+    t.match(JSON.parse(String(await fileOf(there, after, `${name}.ndjson`))), { id: round.id }, name)
+  }
 })
 
 t.test('a copy that is kept by exports of changes is the same as a whole export', async (t) => {

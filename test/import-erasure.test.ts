@@ -174,6 +174,49 @@ t.test('a file that tells of persons and still arrives is refused; one that does
   await isGone(t, service)
 })
 
+/** A row of a partnership with one manager, whom it names by a reference. */
+const managedBy = (organisation_id: string, id: string, contact_ref: object) => ({
+  ...{ type: 'partnership', name: `Partnership ${id}`, external_refs: [{ system: 'crm', id }] },
+  parties: [{ organisation_id, side: 'non_profit' }],
+  managers: [{ organisation_id, contact_ref }],
+})
+
+t.test(
+  'rows of partnerships that name the person as a manager do not outlive the import, or the erasure',
+  async (t) => {
+    const { service, erased, personRow, release } = await people(t)
+    await release()
+    const { organisation_id } = personRow as unknown as Json
+    const rows = [
+      managedBy(organisation_id, 'P-1', { system: 'crm', id: '003-WA' }),
+      managedBy(organisation_id, 'P-2', { system: 'hr', id: '003-WA' }),
+    ]
+    const done = await importFile(service, rows)
+    t.match(done, { created: 1, invalid: 1 })
+    const refused = [{ pointer: '/managers/0/contact_ref', code: 'unknown_reference' }]
+    t.match((await rowsOf(service, done))[1], { faults: refused })
+    const kept = (await tablesWith(service, '003-WA')).filter((name) => name.startsWith('public.'))
+    t.same(kept, ['public.external_refs', 'public.import_results'], 'no row is left')
+    await erase(t, service, erased)
+    await isGone(t, service)
+    t.match((await rowsOf(service, done))[0], { external_ref: { system: 'crm', id: 'P-1' } })
+  },
+)
+
+t.test('a row that waits to name the person as a manager is refused', async (t) => {
+  const { service, erased, heldRow, personRow, waiting, release } = await people(t, { isHeldFirst: true })
+  const { organisation_id } = personRow as unknown as Json
+  const row = managedBy(organisation_id, 'P-1', { system: 'crm', id: '003-WA' })
+  const { body: made } = await send(service, ndjson([row, heldRow]))
+  await waiting(1)
+  const erasing = erase(t, service, erased)
+  await waiting(2)
+  await release()
+  await erasing
+  t.match(await over(service, made.id), { status: 'finished', updated: 1 })
+  await isGone(t, service)
+})
+
 t.test(
   'a contact that is deleted leaves nothing behind in imports that are over, or in answers that are kept',
   async (t) => {

@@ -245,6 +245,8 @@ t.test("who filters by the id of what was merged finds what is the survivor's, p
     [null, 2],
     'what is ordered as well',
   )
+  const change = { tables: ['objectives'], format: 'csv', filters, changed_after_sequence: 1 }
+  isProblem(t, await service.call('POST', '/v1/exports', change), 'rule_violated')
   const { key } = await service.otherTenant('other')
   t.same((await service.get(`/v1/objectives?organisation_id=${duplicate.id}`, { key })).body.data, [])
   t.same((await read(service, `/v1/objectives?organisation_id=${nobody}`)).data, [])

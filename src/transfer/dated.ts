@@ -9,7 +9,7 @@ export const day = param<string>('as_of')
 
 /** A table as it stood on a day: by the dates that its facts carry. */
 export interface Dated {
-  /** Has the filter `as_of`, and of its other filters those that speak of what never changes. */
+  /** Has the filter `as_of`, and of its other filters those that speak of what never changes, and of who takes part now. */
   table: Table
   /** The columns that carry no date, and are as they are now. */
   undated: readonly string[]

@@ -33,7 +33,8 @@ export const exports: FastifyPluginAsyncTypebox<SliceOptions> = async (app, { da
           const form = { format, dialect }
           const { tenantId } = principalOf(request)
           return sendCopy(database, request, reply, {
-            copy: async (tx) => table.copy(form, { tenantId, given: await table.followed(tx, given) }),
+            copy: async (tx) =>
+              table.copy(form, { tenantId, given: { ...given, ...(await table.survivors(tx, given)) } }),
             variant: dialect,
             steps: () => stepsOf(table, form),
             isCompressed: format === 'parquet',

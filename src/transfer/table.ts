@@ -65,8 +65,8 @@ export interface Table {
   row: TSchema
   /** The `COPY … TO STDOUT` that writes the rows in a form. */
   copy(form: Form, choice: Choice): string
-  /** The filters as they are meant: one that names what was merged away finds what is left, as in lists. */
-  followed(tx: ReadTx, given: Given): Promise<Given>
+  /** What filters that name what was merged away mean, as in lists: what is left; undefined where none does. */
+  survivors(tx: ReadTx, given: Given): Promise<Given | undefined>
   /** The statement that says how many rows those are, as `count`. */
   count(choice: Choice): string
 }
@@ -111,9 +111,9 @@ export function defineTable<D, T extends keyof D>(source: Source<D, T>, options:
       const order = sql`${sql.join(key.map((column) => orderOf(column, columns[column])))}`
       return copyOf(form, rows.select(selected).orderBy(order))(values)
     },
-    async followed(tx, given) {
+    survivors(tx, given) {
       const used = Object.keys(filters).filter((filter) => given[filter] !== undefined)
-      return { ...given, ...(await survivorsOf(tx, filters, used, given)) }
+      return survivorsOf(tx, filters, used, given)
     },
     count(choice) {
       const { rows, values } = chosen(choice)

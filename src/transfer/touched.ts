@@ -40,13 +40,19 @@ export const amendmentUnit = itself('amendment', 'amendments')
 export const objectiveUnit = itself('objective', 'objectives')
 export const objectiveLinkUnit = itself('objective_link', 'objective_links')
 export const disruptionUnit = itself('disruption', 'disruptions')
-export const evaluationUnit = itself('evaluation', 'evaluations')
-export const evaluationDecisionUnit = itself('evaluation_decision', 'evaluation_decisions')
 export const impactUnit: Unit = {
   ...itself('impact', 'disruption_impacts'),
   // An evaluation may meet an obligation, whatever else it does.
   touchedBy: [touched('impact'), touchedVia('evaluation', 'disruption_impacts', 'response_evaluation_id', 'id')],
 }
+
+/** Rounds and what was decided in them, which are told apart by the seats of their partnership. */
+const judging = (type: string, of: string): Unit => ({
+  ...itself(type, of),
+  touchedBy: [touched(type), touchedVia('partnership', of, 'partnership_id', 'id')],
+})
+export const evaluationUnit = judging('evaluation', 'evaluations')
+export const evaluationDecisionUnit = judging('evaluation_decision', 'evaluation_decisions')
 
 /** What portfolios said at the end of a month: written once. */
 export const portfolioSnapshotUnit: Unit = {

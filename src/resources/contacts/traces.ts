@@ -8,8 +8,8 @@ import { contactResource } from './view.ts'
 // What a person leaves behind beside the record: in files that are imported, in what was told of their rows, and in answers
 // that are kept to be given again.
 
-/** Rows that tell of a person, and those of no known kind, which may. */
-const ofPersons = sql`(r.type is null or r.type = 'contact')`
+/** Rows that tell of a person, and those of no known kind, which may; partnerships name their managers. */
+const ofPersons = sql`(r.type is null or r.type = 'contact' or r.type = 'partnership' and r.payload like '%contact_ref%')`
 
 /**
  * Takes hold of the imports that are under way: the batch at hand is over when this returns, and the next one reads its
@@ -34,6 +34,7 @@ export async function importsHold(tx: Tx): Promise<void> {
  */
 export async function stagedForget(tx: Tx, { name, email, phone, external_refs: refs }: ContactState): Promise<void> {
   const held = refs.map(({ system, id }) => JSON.stringify([{ system, id }]))
+  const managing = refs.map(({ system, id }) => JSON.stringify([{ contact_ref: { system, id } }]))
   const values = [name, email, phone, ...refs.map(({ id }) => id)].filter((value) => value !== null)
   await sql`
     with refused as (
@@ -41,6 +42,7 @@ export async function stagedForget(tx: Tx, { name, email, phone, external_refs: 
       where r.tenant_id = ${tx.tenantId} and ${ofPersons} and r.payload is not null
         and case when pg_input_is_valid(r.payload, 'jsonb')
           then r.payload::jsonb -> 'external_refs' @> any(${held}::text[]::jsonb[])
+            or r.payload::jsonb -> 'managers' @> any(${managing}::text[]::jsonb[])
             or lower(r.payload::jsonb ->> 'email') = lower(${email}::text)
           else exists (select from unnest(${values}::text[]) v where strpos(lower(r.payload), lower(v)) > 0) end
       returning r.import_id
@@ -60,7 +62,7 @@ export async function resultsForget(tx: Tx, id: string): Promise<void> {
         'detail', 'What was told here went when a person was erased.'))
       from json_array_elements(s.faults) f)
     from import_rows r, imports i
-    where r.tenant_id = ${tx.tenantId} and ${ofPersons}
+    where r.tenant_id = ${tx.tenantId} and (${ofPersons} or s.faults::text like '%contact_ref%')
       and i.tenant_id = r.tenant_id and i.id = r.import_id
       and s.tenant_id = r.tenant_id and s.import_id = r.import_id and s.row_id = r.id
       and (s.resource_id = ${id} or s.resource_id is null or i.dry_run or (r.payload is null and r.fault is not null))`.execute(

@@ -18,7 +18,7 @@ import {
 } from '../../platform/writes.ts'
 import { type DisruptionContext, holdDisruption } from '../disruptions/read.ts'
 import { holdPartnership, type PartnershipContext } from '../partnerships/read.ts'
-import { checkDays, checkHitParty, checkKinds, hittable, obligationOf } from './rules.ts'
+import { checkDays, checkHitParty, checkKinds, hittable, obligationOf, pointerTo } from './rules.ts'
 import type { Impact, ImpactState, ImpactWrite } from './schemas.ts'
 import {
   type About,
@@ -146,7 +146,7 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   const respondedNow = isSameDay && respondedOn === current?.responded_on ? null : respondedOn
   checkDays({ assessedOn, today, respondedOn: respondedNow, responseDueOn, response }, disruption, faults)
   checkHitParty(partnership, hitPartyId, faults)
-  checkKinds(response, carriers, faults)
+  checkKinds(write, carriers, faults)
   checkCarriers(write, carriers, found, faults)
   checkMetadata(write.metadata, faults)
   faults.refuse()
@@ -183,19 +183,24 @@ async function checked(tx: Tx, write: ImpactWrite, current?: ImpactState): Promi
   }
 }
 
-/** What carried the response out, by our ids; commitments and evaluations may be named by the client's own. */
+/** What carried the response out, by our ids; all but pauses may be named by the client's own. */
 async function carriersNamed(tx: Tx, write: ImpactWrite, faults: Faults) {
-  const naming = (type: 'commitment' | 'evaluation') => {
+  const naming = (type: 'commitment' | 'substitution' | 'amendment' | 'evaluation') => {
     const member = `response_${type}` as const
     const given = { id: write[`${member}_id`], ref: write[`${member}_ref`] }
     return resolveNaming(tx, type, given, { pointer: '', member, required: false }, faults)
   }
-  const [commitmentId, evaluationId] = await Promise.all([naming('commitment'), naming('evaluation')])
+  const [commitmentId, substitutionId, amendmentId, evaluationId] = await Promise.all([
+    naming('commitment'),
+    naming('substitution'),
+    naming('amendment'),
+    naming('evaluation'),
+  ])
   return {
     response_pause_id: plain(write.response_pause_id),
     response_commitment_id: commitmentId,
-    response_substitution_id: plain(write.response_substitution_id),
-    response_amendment_id: plain(write.response_amendment_id),
+    response_substitution_id: substitutionId,
+    response_amendment_id: amendmentId,
     response_evaluation_id: evaluationId,
   }
 }
@@ -204,8 +209,6 @@ function checkCarriers(write: ImpactWrite, ids: Record<string, string | null>, f
   for (const [name, id] of Object.entries(ids)) {
     if (id === null || found[name as keyof Carriers]) continue
     const what = name.replace(/^response_|_id$/g, '')
-    const isByRef = (write as Readonly<Record<string, unknown>>)[name.replace(/_id$/, '_ref')] != null
-    const member = isByRef ? name.replace(/_id$/, '_ref') : name
-    faults.add(`/${member}`, 'unknown_reference', `The partnership has no ${what} ${id}.`)
+    faults.add(pointerTo(write, name), 'unknown_reference', `The partnership has no ${what} ${id}.`)
   }
 }

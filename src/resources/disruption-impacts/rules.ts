@@ -84,14 +84,21 @@ export const carriersOf: Readonly<Record<Impact['response'], readonly Carrier[]>
 
 /** What carried the response out is of a kind that does. */
 export function checkKinds(
-  response: Impact['response'],
+  write: Pick<Impact, 'response'>,
   carriers: Readonly<Record<Carrier, string | null>>,
   faults: Faults,
 ): void {
+  const { response } = write
   const possible: readonly Carrier[] = [...carriersOf[response], 'response_evaluation_id']
   for (const [member, id] of Object.entries(carriers) as [Carrier, string | null][]) {
     if (id === null || possible.includes(member)) continue
     const detail = `The response "${response}" is carried out by ${possible.join(' or ')}: leave this out, or say another response.`
-    faults.add(`/${member}`, 'wrong_kind', detail)
+    faults.add(pointerTo(write, member), 'wrong_kind', detail)
   }
+}
+
+/** Where a write names a record: by our id, or by the client's own. */
+export function pointerTo(write: object, member: string): string {
+  const byRef = member.replace(/_id$/, '_ref')
+  return `/${(write as Readonly<Record<string, unknown>>)[byRef] == null ? member : byRef}`
 }

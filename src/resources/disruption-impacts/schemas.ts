@@ -105,9 +105,11 @@ export const ImpactWrite = strictObject(
     response_substitution_id: Type.Optional(
       nullable(uuid({ description: 'The substitution that put one promise in the place of another: substitute' })),
     ),
+    response_substitution_ref: Type.Optional(nullable(ref(Ref))),
     response_amendment_id: Type.Optional(
       nullable(uuid({ description: 'The amendment that changed what was agreed: renegotiate, step_back or end' })),
     ),
+    response_amendment_ref: Type.Optional(nullable(ref(Ref))),
     response_evaluation_id: Type.Optional(
       nullable(
         uuid({

@@ -51,6 +51,7 @@ export async function createExport(tx: Tx, write: ExportCreate): Promise<Outcome
   if (order.changed_after_sequence !== null) {
     const { oldest, latest } = await feedBounds(tx)
     checkPosition(order.changed_after_sequence, oldest, latest)
+    await refuseMerged(tx, order.filters)
   }
   await requireRoom(tx)
   const id = newId()
@@ -80,6 +81,19 @@ function check({ tables: chosen, format, dialect, compression, filters }: Export
   for (const name of Object.keys(filters)) {
     if (!chosen.includes(name)) faults.add(`/filters/${name}`, 'not_applicable', `${name} is not among the tables.`)
   }
+}
+
+/** What is left of organisations that were merged has rows that did not change: a copy begins anew. @throws Problem */
+async function refuseMerged(tx: Tx, filters: ExportOrder['filters']): Promise<void> {
+  const faults = new Faults()
+  for (const table of tables) {
+    const left = await table.survivors(tx, filters[table.name] ?? {})
+    for (const [filter, id] of Object.entries(left ?? {})) {
+      const detail = `This organisation was merged into ${id}: order all that there is of that one, then what changes.`
+      faults.add(`/filters/${table.name}/${filter}`, 'merged', detail)
+    }
+  }
+  faults.refuse()
 }
 
 /** What is asked of a day must be kept by day: tables, and filters too. */

@@ -106,7 +106,9 @@ async function partsOf(
   for (const now of tables.filter(({ name }) => chosen.includes(name))) {
     const { name, columns, key } = now
     const table = as_of === null ? now : asOfADay(name)
-    const given = await table.followed(tx, { ...filters[name], ...(as_of === null ? {} : { as_of }) })
+    const asked = { ...filters[name], ...(as_of === null ? {} : { as_of }) }
+    // A copy of what is left has rows that no event touched: for changes the order refused what was merged away.
+    const given = { ...asked, ...(changedAfter === null ? await table.survivors(tx, asked) : {}) }
     const choice = { tenantId, given, changedAfter }
     if (changedAfter !== null) {
       const changes = changesOf(table)

@@ -173,11 +173,11 @@ export async function importRestart(tx: Tx, id: string): Promise<void> {
 
 /**
  * What was sent of persons does not outlive its use. A row of no known kind, or one that was refused as another, may tell
- * of a person too.
+ * of a person too; a partnership names its managers.
  */
 export async function personsForget(tx: Tx, id: string): Promise<void> {
   await sql`update import_rows set payload = null where tenant_id = ${tx.tenantId} and import_id = ${id}
-    and (type is null or type = 'contact')`.execute(tx.db)
+    and (type is null or type = 'contact' or type = 'partnership' and payload like '%contact_ref%')`.execute(tx.db)
   // Gathered first, so that each row is found by its key: joined, all rows were compared with all that were refused.
   await sql`
     update import_rows r set payload = null
