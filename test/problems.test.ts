@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { type ProblemCode, problems } from '../src/core/problem.ts'
-import { type CallOptions, type Service, startService } from './support/harness.ts'
+import { type CallOptions, type Json, type Service, startService } from './support/harness.ts'
 import { isProblem } from './support/problem.ts'
 import { sendRaw } from './support/wire.ts'
 
@@ -325,6 +325,22 @@ t.test('what cannot be read as HTTP is answered with a problem too', async (t) =
   const undecodable = await sendRaw(port, request('connection: close').replace('/health/live', '/health/%zz'))
   isProblem(t, undecodable, 'malformed_http')
   t.equal((await sendRaw(port, request('connection: close'))).status, 200, 'and the service lives')
+})
+
+t.test('what is too short or too long is told so in words, once', async (t) => {
+  const service = await startService(t)
+  const faultsOf = async (members: object) => {
+    const { body } = await service.call('POST', '/v1/organisations', { name: 'A', sector: 'company', ...members })
+    return body.errors.map(({ pointer, code, detail }: Json) => `${pointer} ${code}: ${detail}`)
+  }
+  t.same(await faultsOf({ name: '', metadata: { ['k'.repeat(41)]: '' } }), [
+    '/name min_length: Must have at least 1 character.',
+    '/metadata max_length: Must have at most 40 characters.',
+    `/metadata property_names: The name "${'k'.repeat(41)}" may not be used here.`,
+  ])
+  t.same(await faultsOf({ alternate_names: Array.from({ length: 200 }, (_, at) => `Name ${at}`) }), [
+    '/alternate_names max_items: Must have at most 50 items.',
+  ])
 })
 
 t.test('a request that does not arrive in time is ended', async (t) => {

@@ -23,6 +23,10 @@ function isNoise({ keyword, instancePath, params, schemaPath }: ErrorObject, err
     const type = schemaPath.replace(/enum$/, 'type')
     return errors.some((other) => other.instancePath === instancePath && other.schemaPath === type)
   }
+  // What is empty has no form to speak of.
+  if (keyword === 'pattern') {
+    return errors.some((other) => other.instancePath === instancePath && other.keyword === 'minLength')
+  }
   const isUnion = keyword === 'anyOf' || keyword === 'oneOf'
   const isNull = keyword === 'type' && params['type'] === 'null'
   if (!isUnion && !isNull) return false
@@ -95,9 +99,21 @@ function faultOf(error: ErrorObject, part: string): Fault[] {
       const detail = formats[params['format']] ?? `${capital(error.message ?? 'Is not valid')}.`
       return [{ pointer: at(path), code, detail }]
     }
+    case 'minLength':
+    case 'maxLength':
+    case 'minItems':
+    case 'maxItems':
+      return [{ pointer: at(path), code, detail: sizeOf(keyword, Number(params['limit'])) }]
     default:
       return [{ pointer: at(path), code, detail: `${capital(error.message ?? 'Is not valid')}.` }]
   }
+}
+
+/** How long a text or a list has to be: `Must have at least 1 character.` */
+function sizeOf(keyword: string, limit: number): string {
+  const most = keyword.startsWith('min') ? 'at least' : 'at most'
+  const what = keyword.endsWith('Length') ? 'character' : 'item'
+  return `Must have ${most} ${limit} ${what}${limit === 1 ? '' : 's'}.`
 }
 
 /** So many values of a closed list are named in a fault; of a longer one those that begin most like what was given. */
