@@ -85,8 +85,9 @@ t.test('an export that another process has taken up is left to that one', async 
     done.catch(() => {})
     return { done, paused: paused.promise, goOn: goOn.resolve }
   }
-  const [first, second] = [process(), process()]
+  const first = process()
   await first.paused
+  const second = process()
   await second.paused
   first.goOn()
   await t.rejects(first.done, { message: /taken up/ }, 'so that the queue leaves the job to the other')
