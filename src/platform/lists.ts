@@ -4,6 +4,7 @@ import { type TSchema, Type } from 'typebox'
 import { decodeCursor, encodeCursor, invalid, scopeOf } from '../core/cursor.ts'
 import { isUuid } from '../core/ids.ts'
 import { codes, idOf, instant, pageOf, uuid } from '../core/schemas.ts'
+import { containing } from '../core/text.ts'
 import { type Database, isPartner, type ReadTx } from '../db/database.ts'
 import { param, tenantParam } from '../db/prepared.ts'
 import { principalOf } from './auth.ts'
@@ -40,6 +41,13 @@ export const byDate = (column: string): SortKey => ({
 /** One or more codes of a closed list: the parameter of a filter. */
 export const someOf = (values: readonly string[]) =>
   Type.Array(codes(values), { minItems: 1, maxItems: 50, description: 'One or more, with commas' })
+
+/** Rows in whose texts something stands: the parameter `q`. */
+export const searched = (description: string): Filter => ({
+  schema: Type.String({ minLength: 1, maxLength: 200, description }),
+  where: sql`r.search_text like ${param('q')}`,
+  value: containing,
+})
 
 /** Rows whose column is one of the codes given: `status=active,paused`. */
 export const oneOf = (name: string, values: readonly string[], column = name): Filter => ({

@@ -1,7 +1,5 @@
 import { sql } from 'kysely'
-import { Type } from 'typebox'
 import { uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import {
   belongingTo,
@@ -10,6 +8,7 @@ import {
   externalRef,
   type Filter,
   oneOf,
+  searched,
   updatedSince,
 } from '../../platform/lists.ts'
 import { commitmentStatuses } from './lifecycle.ts'
@@ -49,15 +48,7 @@ export const commitmentList = defineList({
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'created_at',
   filters: {
-    q: {
-      schema: Type.String({
-        minLength: 1,
-        maxLength: 200,
-        description: 'A part of title or description, whatever its case or accents',
-      }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
+    q: searched('A part of title or description, whatever its case or accents'),
     partnership_id: belongingTo('partnership_id'),
     organisation_id: bySeat(
       'The organisation that promises or receives',

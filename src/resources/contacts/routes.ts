@@ -3,12 +3,20 @@ import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { optionalIfMatch } from '../../core/etag.ts'
 import { ref, strictObject, uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param } from '../../db/prepared.ts'
 import { callerOf, principalOf } from '../../platform/auth.ts'
 import { action, type SliceOptions } from '../../platform/collection.ts'
 import { idParams, items, refParams } from '../../platform/items.ts'
-import { byInstant, byText, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import {
+  byInstant,
+  byText,
+  defineList,
+  externalRef,
+  type Filter,
+  oneOf,
+  searched,
+  updatedSince,
+} from '../../platform/lists.ts'
 import { gives, makes, operation, sentOn } from '../../platform/operation.ts'
 import { sendCreated, sendOutcome } from '../../platform/resource.ts'
 import { requireOrganisation } from '../organisations/read.ts'
@@ -21,15 +29,7 @@ const tag = 'Contacts'
 const refusals = ['duplicate', 'state_forbids', 'rule_violated'] as const
 
 const filters: Record<string, Filter> = {
-  q: {
-    schema: Type.String({
-      minLength: 1,
-      maxLength: 200,
-      description: 'A part of a name or e-mail address, whatever its case or accents',
-    }),
-    where: sql`r.search_text like ${param('q')}`,
-    value: containing,
-  },
+  q: searched('A part of a name or e-mail address, whatever its case or accents'),
   function: oneOf('function', contactFunctions),
   active: { schema: Type.Boolean(), where: sql`r.active = ${param('active')}::boolean` },
   external_ref: externalRef('contact'),

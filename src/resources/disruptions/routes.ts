@@ -3,11 +3,10 @@ import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { notFound } from '../../core/problem.ts'
 import { codes, country, date, ref } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param } from '../../db/prepared.ts'
 import { principalOf } from '../../platform/auth.ts'
 import { action, collection, idParams, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { byInstant, byText, defineList, externalRef, oneOf, searched, updatedSince } from '../../platform/lists.ts'
 import { operation } from '../../platform/operation.ts'
 import { sectors } from '../organisations/schemas.ts'
 import { type ChartLanguage, chartLanguages, disruptionChart, fatesOf } from './chart.ts'
@@ -36,15 +35,7 @@ const list = defineList({
   },
   defaultSort: 'created_at',
   filters: {
-    q: {
-      schema: Type.String({
-        minLength: 1,
-        maxLength: 200,
-        description: 'A part of title, description or GLIDE number',
-      }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
+    q: searched('A part of title, description or GLIDE number'),
     status: oneOf('status', disruptionStatuses),
     type: oneOf('type', disruptionTypes),
     country: { schema: country(), where: sql`${param('country')} = any(r.countries)` },

@@ -1,13 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { etagOf, noneMatchHits } from '../../core/etag.ts'
 import { ref, strictObject } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
-import { param } from '../../db/prepared.ts'
 import { principalOf } from '../../platform/auth.ts'
 import { collection, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { byInstant, byText, defineList, externalRef, oneOf, searched, updatedSince } from '../../platform/lists.ts'
 import { gives, noContent, operation } from '../../platform/operation.ts'
 import { createTemplate, deleteTemplate, reviseTemplate, upsertTemplate } from './commands.ts'
 import { readTemplate } from './read.ts'
@@ -31,11 +28,7 @@ const list = defineList({
   sorts: { code: byText('code'), created_at: byInstant('created_at'), updated_at: byInstant('updated_at') },
   defaultSort: 'code',
   filters: {
-    q: {
-      schema: Type.String({ minLength: 1, maxLength: 200, description: 'A part of the code or the title' }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
+    q: searched('A part of the code or the title'),
     subject: oneOf('subject', subjects),
     status: oneOf('status', templateStatuses),
     origin: oneOf('origin', templateOrigins),

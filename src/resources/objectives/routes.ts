@@ -2,10 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { date, uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param } from '../../db/prepared.ts'
 import { collection, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, byText, defineList, externalRef, oneOf, updatedSince } from '../../platform/lists.ts'
+import { byInstant, byText, defineList, externalRef, oneOf, searched, updatedSince } from '../../platform/lists.ts'
 import { createObjective, deleteObjective, reviseObjective, upsertObjective } from './commands.ts'
 import { Objective, ObjectivePatch, ObjectiveWrite, objectiveLevels, objectiveSchemas } from './schemas.ts'
 import { objectiveResource } from './view.ts'
@@ -21,11 +20,7 @@ const list = defineList({
   },
   defaultSort: 'created_at',
   filters: {
-    q: {
-      schema: Type.String({ minLength: 1, maxLength: 200, description: 'A part of the title or the description' }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
+    q: searched('A part of the title or the description'),
     organisation_id: {
       schema: uuid(),
       names: 'organisations',

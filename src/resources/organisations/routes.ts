@@ -3,10 +3,18 @@ import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { normaliseIdentifier } from '../../core/identifiers.ts'
 import { country, uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
 import { collection, type SliceOptions } from '../../platform/collection.ts'
-import { byInstant, byText, defineList, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import {
+  byInstant,
+  byText,
+  defineList,
+  externalRef,
+  type Filter,
+  oneOf,
+  searched,
+  updatedSince,
+} from '../../platform/lists.ts'
 import { createOrganisation, deleteOrganisation, reviseOrganisation, upsertOrganisation } from './commands.ts'
 import { merging } from './merge-routes.ts'
 import { mergeSchemas } from './merge-schemas.ts'
@@ -44,15 +52,7 @@ const list = defineList({
   sorts: { created_at: byInstant('created_at'), updated_at: byInstant('updated_at'), name: byText('sort_name') },
   defaultSort: 'created_at',
   filters: {
-    q: {
-      schema: Type.String({
-        minLength: 1,
-        maxLength: 200,
-        description: 'A part of a name, whatever its case or accents',
-      }),
-      where: sql`r.search_text like ${param('q')}`,
-      value: containing,
-    },
+    q: searched('A part of a name, whatever its case or accents'),
     sector: oneOf('sector', sectors),
     status: oneOf('status', organisationStatuses),
     country: { schema: country(), where: sql`r.country = ${param('country')}` },

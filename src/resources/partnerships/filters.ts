@@ -1,9 +1,16 @@
 import { type RawBuilder, sql } from 'kysely'
-import { Type } from 'typebox'
 import { codes, date, uuid } from '../../core/schemas.ts'
-import { containing } from '../../core/text.ts'
 import { param, tenantParam } from '../../db/prepared.ts'
-import { byDate, byInstant, byText, externalRef, type Filter, oneOf, updatedSince } from '../../platform/lists.ts'
+import {
+  byDate,
+  byInstant,
+  byText,
+  externalRef,
+  type Filter,
+  oneOf,
+  searched,
+  updatedSince,
+} from '../../platform/lists.ts'
 import { partnershipStatuses, relationshipTypes, sides, stages } from './schemas.ts'
 
 /** Partnerships with a party that meets a condition on `p`. */
@@ -33,15 +40,7 @@ export const partnershipSorts = {
 
 /** The filters of partnerships, for lists of them and of what is reckoned from them. */
 export const partnershipFilters: Record<string, Filter> = {
-  q: {
-    schema: Type.String({
-      minLength: 1,
-      maxLength: 200,
-      description: 'A part of the name or the reference, whatever its case or accents',
-    }),
-    where: sql`r.search_text like ${param('q')}`,
-    value: containing,
-  },
+  q: searched('A part of the name or the reference, whatever its case or accents'),
   status: oneOf('status', partnershipStatuses),
   organisation_id: {
     schema: uuid({ description: 'An organisation that is a party' }),
